@@ -1,0 +1,96 @@
+// What one does with a model.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rhohat/model.h"
+#include "rhohat/observer.h"
+#include "rhohat/options.h"
+
+namespace rhohat {
+
+// J over a data set, and how well and how sparsely the model describes it.
+struct Evaluation {
+  int64_t rows = 0;
+  double cost = 0;  // J, the sum of the terms below
+  double reconstruction = 0;
+  double weight_decay = 0;
+  double sparsity = 0;
+  double l1 = 0;
+  double contraction = 0;
+  // 1 − Σ‖x − x̂‖² / Σ‖x − mean‖² over all rows; not a number where all rows are equal.
+  double explained_variance = 0;
+  double rho_hat_mean = 0;
+  double rho_hat_min = 0;
+  double rho_hat_max = 0;
+  // Units whose activation stays within 0.01 over all rows: they say nothing about a row.
+  int64_t dead_units = 0;
+  std::vector<double> rho_hat;  // h
+};
+
+struct AnalyzeOptions {
+  DataOptions data;
+  ComputeOptions compute;  // precision, lanes and block rows as in training
+  ResourceOptions resources;
+};
+
+// One pass over the rows. The objective's weights are the model's own unless `objective` is given.
+Evaluation Evaluate(const Model& model, const AnalyzeOptions& options,
+                    const std::optional<ObjectiveOptions>& objective, const RunControl& control);
+
+// Writes the code (hidden activations) of every row to an HDF5 file: data set `/codes`, rows×h, in
+// the order of the rows. The file appears whole or not at all.
+void Encode(const Model& model, const AnalyzeOptions& options, const std::string& output,
+            const RunControl& control);
+
+// Central differences against the analytic gradient (docs/math.md §9), in float64.
+struct GradientCheck {
+  int64_t parameters_checked = 0;
+  int64_t parameters = 0;
+  double relative_error = 0;  // ‖numeric − analytic‖ / ‖numeric + analytic‖
+  double cost = 0;
+  double gradient_norm = 0;
+  std::string worst_parameter;  // "encoder.weight[3, 17]"
+};
+
+struct GradientCheckOptions {
+  AnalyzeOptions analyze;
+  std::optional<ObjectiveOptions> objective;  // the model's own where not given
+  int64_t sample = 200;                       // parameters checked; 0 checks them all
+  // Where to write ∇J as safetensors under the parameters' own names; empty for nowhere. Written in
+  // `analyze.compute.precision`.
+  std::string output;
+};
+
+GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& options,
+                            const RunControl& control);
+
+// How rows are pictures: height×width, or height×width×3 for colour, channels last.
+struct PictureShape {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 1;
+};
+
+// "28x28" or "8x8x3". Throws Error(kUsage).
+PictureShape ParsePictureShape(const std::string& text);
+
+struct FeaturesOptions {
+  std::optional<PictureShape> shape;  // guessed where inputs are a square, or three of them
+  int64_t scale = 0;                  // pixels per input; 0 chooses
+  int64_t columns = 0;                // tiles in a row of the grid; 0 chooses
+};
+
+// The UFLDL picture: for each hidden unit the input of norm 1 that excites it most,
+// x = W1_j / ‖W1_j‖, each tile scaled to its own largest magnitude around mid-grey.
+void DrawFeatures(const Model& model, const FeaturesOptions& options, const std::string& output);
+
+// What a file is, in lines for a person: HDF5 data sets with shape, type, chunks and filters; a
+// model with its network, objective, data and ρ̂. Throws as the readers do.
+std::string DescribeFile(const std::string& path);
+
+}  // namespace rhohat

@@ -1,0 +1,56 @@
+// A trained autoencoder and what is known about it: what model.safetensors holds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rhohat/options.h"
+
+namespace rhohat {
+
+// What the model was trained on, enough to recognise it. Holds no absolute times, so that training
+// again on the same files gives the same model file, byte for byte.
+struct DataIdentity {
+  struct File {
+    std::string path;     // as it was given
+    std::string dataset;  // inside the file
+    std::string type;     // "float32", "uint16-be", …
+    int64_t rows = 0;
+    uint64_t bytes = 0;  // of the whole file
+  };
+  std::vector<File> files;
+  int64_t rows = 0;
+  int64_t columns = 0;
+};
+
+// Weights are kept in double whatever the precision they were trained in; a float32 model survives
+// the round trip unchanged.
+struct Model {
+  int64_t inputs = 0;  // n
+  int64_t hidden = 0;  // h
+  std::vector<double> encoder_weight;  // h×n, row-major
+  std::vector<double> encoder_bias;    // h
+  std::vector<double> decoder_weight;  // n×h, row-major
+  std::vector<double> decoder_bias;    // n
+  std::vector<double> rho_hat;         // h: mean activation over the training rows
+
+  NetworkOptions network;
+  ObjectiveOptions objective;
+  ComputeOptions compute;
+  OptimizerOptions optimizer;
+  DataIdentity data;
+  int64_t iterations = 0;   // done in training
+  double cost = 0;          // J over the training rows
+  std::string stop_reason;  // why training ended
+};
+
+// Writes docs/formats/model.md's safetensors file, whole or not at all. Throws
+// Error(kCannotCreate) or Error(kIo).
+void SaveModel(const Model& model, const std::string& path);
+
+// Reads and checks it. Throws Error(kNoInput) where there is no such file, Error(kBadData) where it
+// is not a model, is damaged, or came from a later format.
+Model LoadModel(const std::string& path);
+
+}  // namespace rhohat

@@ -1,0 +1,62 @@
+// How a long operation tells what it is doing, and is asked to stop.
+//
+// The library prints nothing. A program that wants to show progress implements RunObserver; one
+// that wants to stop early sets the flag of a RunControl, from a signal handler if need be.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+namespace rhohat {
+
+// One line of metrics.jsonl: the state after an iteration. Iteration 0 is the starting point.
+struct IterationMetrics {
+  int64_t iteration = 0;
+  double data_passes = 0;  // rows evaluated so far over the data set's rows
+  double cost = 0;         // J, the sum of the terms below
+  double reconstruction = 0;
+  double weight_decay = 0;
+  double sparsity = 0;
+  double l1 = 0;
+  double contraction = 0;
+  double gradient_norm = 0;
+  double rho_hat_mean = 0;
+  double rho_hat_min = 0;
+  double rho_hat_max = 0;
+  double seconds = 0;          // since the start
+  double rows_per_second = 0;  // of this iteration
+  int64_t rows_in_sample = 0;
+  uint64_t bytes_read = 0;  // since the start
+  double wait_seconds = 0;  // since the start: time that compute threads waited for data
+  uint64_t peak_rss_bytes = 0;
+};
+
+// How far a pass over the rows is. `evaluation` counts from 1.
+struct PassProgress {
+  int64_t evaluation = 0;
+  int64_t rows_done = 0;
+  int64_t rows_total = 0;  // of the whole evaluation, both passes
+};
+
+// Calls come one at a time, from the thread that runs the operation or from a compute thread; they
+// should return soon, since work waits for them.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void OnNote(const std::string& /*line*/) {}
+  virtual void OnWarning(const std::string& /*line*/) {}
+  virtual void OnIteration(const IterationMetrics& /*metrics*/) {}
+  virtual void OnPassProgress(const PassProgress& /*progress*/) {}
+  // For work that is one pass over the rows: encode, evaluate, convert.
+  virtual void OnRows(int64_t /*done*/, int64_t /*total*/) {}
+};
+
+struct RunControl {
+  RunObserver* observer = nullptr;          // may be null
+  const std::atomic<bool>* stop = nullptr;  // may be null; once true, work stops at the next block
+
+  bool stop_requested() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+};
+
+}  // namespace rhohat

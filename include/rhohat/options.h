@@ -1,0 +1,86 @@
+// What a user can ask for, with defaults.
+//
+// Every aggregate below has one list of its fields (see option_fields.h) that drives the flags of
+// the program, their help, and the copy of the configuration in a run's folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rhohat {
+
+// Where the rows are.
+struct DataOptions {
+  // HDF5 files; their rows are one data set, in this order.
+  std::vector<std::string> files;
+  // Path of the data set inside each file; empty where each file holds just one.
+  std::string dataset;
+  // Follow external links, external storage and virtual data sets into other files.
+  bool follow_external = false;
+};
+
+enum class Activation { kSigmoid };
+enum class Loss { kSquared };
+enum class Schedule { kAuto, kTwoPass };
+enum class Precision { kFloat32, kFloat64 };
+enum class OptimizerKind { kLbfgs, kGradientDescent };
+
+// The network inputs–hidden–inputs; the number of inputs is the data's width.
+struct NetworkOptions {
+  std::vector<int64_t> hidden;  // widths of the hidden layers, at least 1 each
+  Activation activation = Activation::kSigmoid;
+  Activation decoder = Activation::kSigmoid;
+};
+
+// The objective of docs/math.md §2.
+struct ObjectiveOptions {
+  Loss loss = Loss::kSquared;
+  double rho = 0.05;     // ρ, target mean activation of a hidden unit, in (0, 1)
+  double beta = 3.0;     // β, weight of the sparsity penalty; 0 leaves it out
+  double lambda = 1e-4;  // λ, weight decay
+};
+
+// How J and its gradient are computed. Everything here may change the last bits of a result.
+struct ComputeOptions {
+  Schedule schedule = Schedule::kAuto;
+  Precision precision = Precision::kFloat32;
+  int64_t lanes = 0;       // accumulators that rows are dealt to, a power of two; 0: by network size
+  int64_t block_rows = 0;  // rows computed at a time; 0: by network size
+  int64_t seed = 1;        // key of every random number
+};
+
+// How J is minimised.
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kLbfgs;
+  int64_t iterations = 400;
+  // Stop when ten iterations lowered J by less than this fraction of it; 0 never stops so.
+  double tolerance = 1e-6;
+  // Stop when the gradient's norm is at or below this; 0 stops only where it vanishes.
+  double gradient_tolerance = 0;
+  int64_t history = 20;        // L-BFGS: pairs of steps and gradient changes kept
+  double learning_rate = 0.1;  // gradient descent: step length
+  double momentum = 0.9;       // gradient descent: fraction of the last step kept, in [0, 1)
+};
+
+// What the process may use. Nothing here changes a single bit of a result.
+struct ResourceOptions {
+  uint64_t memory_bytes = 0;  // limit of the process's resident memory; 0: half of the machine's
+  int64_t threads = 0;        // compute threads; 0: as many as the process may run on
+};
+
+struct TrainOptions {
+  DataOptions data;
+  NetworkOptions network;
+  ObjectiveOptions objective;
+  ComputeOptions compute;
+  OptimizerOptions optimizer;
+  ResourceOptions resources;
+  // Folder for everything the run leaves behind; created, must not hold a run already.
+  std::string run_directory;
+
+  // Throws Error(kUsage) that lists every fault of the options at once.
+  void Validate() const;
+};
+
+}  // namespace rhohat

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what rhohat needs from Debian's packages, and nothing else. Safe to repeat: packages that
+# are there already are left alone. Run it as root, or as a user with sudo.
+set -euo pipefail
+
+build_packages=(
+  build-essential cmake ninja-build pkg-config
+  libopenblas-dev libhdf5-dev libtbb-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev
+  zlib1g-dev libdeflate-dev libpng-dev libxxhash-dev
+)
+test_packages=(
+  libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy
+  python3 python3-numpy python3-h5py python3-pytest python3-venv
+)
+
+missing=()
+for package in "${build_packages[@]}" "${test_packages[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+if [[ ${#missing[@]} -eq 0 ]]; then
+  echo "setup: nothing to install"
+  exit 0
+fi
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "setup: must install ${missing[*]}: run this as root, or install sudo" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -1,0 +1,147 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/text.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+[[noreturn]] void ThrowIo(const std::filesystem::path& path, std::string_view doing, int code) {
+  throw Error(ErrorKind::kIo, fmt::format("{}: {}: {}", path.string(), doing, ErrnoText(code)));
+}
+
+int OpenForWriting(const std::filesystem::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+  if (descriptor < 0) {
+    throw Error(ErrorKind::kCannotCreate,
+                fmt::format("{}: cannot create: {}", path.string(), ErrnoText(errno)));
+  }
+  return descriptor;
+}
+
+void WriteAll(int descriptor, const std::byte* data, size_t size,
+              const std::filesystem::path& path) {
+  while (size > 0) {
+    const ssize_t written = ::write(descriptor, data, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) ThrowIo(path, "cannot write", written < 0 ? errno : ENOSPC);
+    data += written;
+    size -= static_cast<size_t>(written);
+  }
+}
+
+std::filesystem::path FolderOf(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// Flushes a file's or a folder's content to disk; returns errno, 0 for success.
+int Flush(const std::filesystem::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) return errno;
+  const int failure = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  // Some network file systems cannot flush a folder, and say so: nothing more can be done there.
+  return failure == EINVAL && (flags & O_DIRECTORY) != 0 ? 0 : failure;
+}
+
+}  // namespace
+
+std::filesystem::path TemporaryNameFor(const std::filesystem::path& path) {
+  return FolderOf(path) / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
+}
+
+void CheckCreatable(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(ErrorKind::kCannotCreate,
+                fmt::format("{}: cannot create: it is a folder", path.string()));
+  }
+  const std::filesystem::path temporary = TemporaryNameFor(path);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    throw Error(ErrorKind::kCannotCreate,
+                fmt::format("{}: cannot create: {}", path.string(), ErrnoText(errno)));
+  }
+  ::close(descriptor);
+  ::unlink(temporary.c_str());
+}
+
+void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+  int failure = Flush(temporary, O_RDWR);
+  if (failure == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failure = errno;
+  if (failure == 0) failure = Flush(FolderOf(path), O_RDONLY | O_DIRECTORY);
+  if (failure != 0) {
+    ::unlink(temporary.c_str());
+    ThrowIo(path, "cannot bring the file to the disk", failure);
+  }
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : path_(std::move(path)), temporary_(TemporaryNameFor(path_)) {
+  CheckCreatable(path_);
+  descriptor_ = OpenForWriting(temporary_, O_TRUNC);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::Write(std::span<const std::byte> bytes) {
+  WriteAll(descriptor_, bytes.data(), bytes.size(), path_);
+}
+
+void AtomicFile::Write(std::string_view text) { Write(std::as_bytes(std::span(text))); }
+
+void AtomicFile::Commit() {
+  const int closed = ::close(std::exchange(descriptor_, -1));
+  if (closed != 0) {
+    const int code = errno;
+    ::unlink(temporary_.c_str());
+    ThrowIo(path_, "cannot write", code);
+  }
+  PublishFile(temporary_, path_);
+}
+
+AppendFile::AppendFile(std::filesystem::path path)
+    : path_(std::move(path)), descriptor_(OpenForWriting(path_, O_APPEND)) {}
+
+AppendFile::~AppendFile() { ::close(descriptor_); }
+
+void AppendFile::Append(std::string_view text) {
+  WriteAll(descriptor_, std::as_bytes(std::span(text)).data(), text.size(), path_);
+}
+
+std::string ReadWholeFile(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    throw Error(ErrorKind::kNoInput,
+                fmt::format("{}: cannot open: {}", path.string(), ErrnoText(errno)));
+  }
+  std::string content;
+  std::string buffer(1 << 20, '\0');
+  ssize_t got = 0;
+  while ((got = ::read(descriptor, buffer.data(), buffer.size())) != 0) {
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      const int code = errno;
+      ::close(descriptor);
+      ThrowIo(path, "cannot read", code);
+    }
+    content.append(buffer.data(), static_cast<size_t>(got));
+  }
+  ::close(descriptor);
+  return content;
+}
+
+}  // namespace rhohat

@@ -1,0 +1,65 @@
+// A file that appears under its final name whole, or not at all.
+//
+// Bytes go to a temporary name in the same folder; Commit() flushes them to the disk, renames, and
+// flushes the folder. A file that was never committed is deleted. So a reader, or a run that comes
+// after a crash, never sees half a file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rhohat {
+
+// The temporary name that an output is built under: same folder, with the process's id.
+std::filesystem::path TemporaryNameFor(const std::filesystem::path& path);
+
+// Throws Error(kCannotCreate) where `path` could not be created: its folder is missing or may not
+// be written, or it is a folder itself. For long jobs: ask before the work, not after.
+void CheckCreatable(const std::filesystem::path& path);
+
+// Flushes `temporary` to disk, renames it to `path` and flushes the folder. On failure deletes
+// `temporary` and throws Error(kIo).
+void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
+// Not thread-safe.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void Write(std::span<const std::byte> bytes);
+  void Write(std::string_view text);
+  void Commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+// A file that grows line by line and must not lose what it has: metrics and logs. Each Append
+// reaches the operating system before it returns.
+class AppendFile {
+ public:
+  explicit AppendFile(std::filesystem::path path);
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  void Append(std::string_view text);
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+// The whole file. Throws Error(kNoInput) where it cannot be opened, Error(kIo) where it cannot be
+// read.
+std::string ReadWholeFile(const std::filesystem::path& path);
+
+}  // namespace rhohat

@@ -1,0 +1,70 @@
+#include "base/units.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+// The power of 1024 that a unit stands for, or -1.
+int PowerOfUnit(std::string_view unit) {
+  if (unit.empty() || unit == "B") return 0;
+  constexpr std::string_view kLetters = "KMGT";
+  const size_t index = kLetters.find(static_cast<char>(std::toupper(unit.front())));
+  const std::string_view rest = unit.substr(1);
+  if (index == kLetters.npos || !(rest.empty() || rest == "B" || rest == "iB")) return -1;
+  return static_cast<int>(index) + 1;
+}
+
+}  // namespace
+
+uint64_t ParseBytes(std::string_view text) {
+  double number = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+  const int power = PowerOfUnit(unit);
+  const double bytes = std::ldexp(number, 10 * power);
+  if (status != std::errc() || power < 0 || !(bytes >= 1) || bytes > 9e18) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("'{}' is not a size: write for example 192M, 4G or 1.5G", text));
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+std::string FormatBytes(uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  const int decimals = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
+}
+
+std::string FormatSeconds(double seconds) {
+  if (!(seconds >= 0) || seconds > 1e9) return "unknown";
+  const auto whole = static_cast<int64_t>(std::llround(seconds));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+int64_t CheckedProduct(int64_t a, int64_t b, std::string_view what) {
+  int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: {} × {} is too large", what, a, b));
+  }
+  return product;
+}
+
+}  // namespace rhohat

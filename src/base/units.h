@@ -1,0 +1,24 @@
+// Sizes and durations as people write them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rhohat {
+
+// "192M", "4G", "1.5 GiB", "512" (bytes). K, M, G and T are powers of 1024, as in Slurm. Throws
+// Error(kUsage) for anything else.
+uint64_t ParseBytes(std::string_view text);
+
+// Three significant digits: "192 MiB", "1.50 GiB", "17 bytes".
+std::string FormatBytes(uint64_t bytes);
+
+// "12 s", "3 min 05 s", "2 h 07 min".
+std::string FormatSeconds(double seconds);
+
+// a * b, or Error(kBadData) where the product does not fit in 63 bits. `what` names the product in
+// the message.
+int64_t CheckedProduct(int64_t a, int64_t b, std::string_view what);
+
+}  // namespace rhohat
