@@ -27,8 +27,8 @@ struct DataIdentity {
 // Weights are kept in double whatever the precision they were trained in; a float32 model survives
 // the round trip unchanged.
 struct Model {
-  int64_t inputs = 0;  // n
-  int64_t hidden = 0;  // h
+  int64_t inputs = 0;                  // n
+  int64_t hidden = 0;                  // h
   std::vector<double> encoder_weight;  // h×n, row-major
   std::vector<double> encoder_bias;    // h
   std::vector<double> decoder_weight;  // n×h, row-major

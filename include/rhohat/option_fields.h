@@ -18,8 +18,8 @@ struct OptionField {
   std::string group;        // heading it stands under
   std::string placeholder;  // what a value looks like: "SIZE", "lbfgs|gd"; empty for a switch
   std::string help;
-  bool is_text = false;      // written between quotes in configuration files
-  bool in_model = true;      // may change the result, so it is recorded in the model
+  bool is_text = false;  // written between quotes in configuration files
+  bool in_model = true;  // may change the result, so it is recorded in the model
   std::function<std::string()> get;
   // Throws Error(kUsage), naming the option, where the text cannot be such a value.
   std::function<void(std::string_view)> set;

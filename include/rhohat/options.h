@@ -45,7 +45,7 @@ struct ObjectiveOptions {
 struct ComputeOptions {
   Schedule schedule = Schedule::kAuto;
   Precision precision = Precision::kFloat32;
-  int64_t lanes = 0;       // accumulators that rows are dealt to, a power of two; 0: by network size
+  int64_t lanes = 0;  // accumulators that rows are dealt to, a power of two; 0: by network size
   int64_t block_rows = 0;  // rows computed at a time; 0: by network size
   int64_t seed = 1;        // key of every random number
 };

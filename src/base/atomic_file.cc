@@ -60,10 +60,13 @@ std::filesystem::path TemporaryNameFor(const std::filesystem::path& path) {
 }
 
 void CheckCreatable(const std::filesystem::path& path) {
+  // Renaming would replace a device such as /dev/null by a plain file.
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     throw Error(ErrorKind::kCannotCreate,
-                fmt::format("{}: cannot create: it is a folder", path.string()));
+                fmt::format("{}: cannot create: it is {}", path.string(),
+                            std::filesystem::is_directory(status) ? "a folder" : "not a file"));
   }
   const std::filesystem::path temporary = TemporaryNameFor(path);
   const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -91,19 +94,32 @@ AtomicFile::AtomicFile(std::filesystem::path path)
   descriptor_ = OpenForWriting(temporary_, O_TRUNC);
 }
 
-AtomicFile::~AtomicFile() {
+AtomicFile::~AtomicFile() { Abandon(); }
+
+void AtomicFile::Abandon() {
   if (descriptor_ < 0) return;
-  ::close(descriptor_);
+  ::close(std::exchange(descriptor_, -1));
   ::unlink(temporary_.c_str());
 }
 
+void AtomicFile::CheckOpen() const {
+  if (descriptor_ < 0) ThrowIo(path_, "cannot write after a failure", EIO);
+}
+
 void AtomicFile::Write(std::span<const std::byte> bytes) {
-  WriteAll(descriptor_, bytes.data(), bytes.size(), path_);
+  CheckOpen();
+  try {
+    WriteAll(descriptor_, bytes.data(), bytes.size(), path_);
+  } catch (const Error&) {
+    Abandon();  // what is missing now would be missing from the committed file
+    throw;
+  }
 }
 
 void AtomicFile::Write(std::string_view text) { Write(std::as_bytes(std::span(text))); }
 
 void AtomicFile::Commit() {
+  CheckOpen();
   const int closed = ::close(std::exchange(descriptor_, -1));
   if (closed != 0) {
     const int code = errno;

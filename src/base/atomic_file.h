@@ -17,14 +17,14 @@ namespace rhohat {
 std::filesystem::path TemporaryNameFor(const std::filesystem::path& path);
 
 // Throws Error(kCannotCreate) where `path` could not be created: its folder is missing or may not
-// be written, or it is a folder itself. For long jobs: ask before the work, not after.
+// be written, or it exists and is no regular file. For long jobs: ask before the work, not after.
 void CheckCreatable(const std::filesystem::path& path);
 
 // Flushes `temporary` to disk, renames it to `path` and flushes the folder. On failure deletes
 // `temporary` and throws Error(kIo).
 void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path);
 
-// Not thread-safe.
+// A write that fails abandons the file: everything after it throws Error(kIo). Not thread-safe.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -37,6 +37,9 @@ class AtomicFile {
   void Commit();
 
  private:
+  void Abandon();
+  void CheckOpen() const;
+
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   int descriptor_ = -1;

@@ -6,7 +6,6 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "rhohat/error.h"
 
@@ -17,7 +16,8 @@ namespace {
 int PowerOfUnit(std::string_view unit) {
   if (unit.empty() || unit == "B") return 0;
   constexpr std::string_view kLetters = "KMGT";
-  const size_t index = kLetters.find(static_cast<char>(std::toupper(unit.front())));
+  const size_t index =
+      kLetters.find(static_cast<char>(std::toupper(static_cast<unsigned char>(unit.front()))));
   const std::string_view rest = unit.substr(1);
   if (index == kLetters.npos || !(rest.empty() || rest == "B" || rest == "iB")) return -1;
   return static_cast<int>(index) + 1;
@@ -47,7 +47,8 @@ std::string FormatBytes(uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  const int decimals = unit == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  if (unit == 0) return fmt::format("{} {}", bytes, bytes == 1 ? "byte" : "bytes");
+  const int decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3;
   return fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
 }
 

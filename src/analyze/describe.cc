@@ -1,0 +1,109 @@
+// What a file is, in lines for a person.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "data/hdf5_dataset.h"
+#include "rhohat/analyze.h"
+#include "rhohat/error.h"
+#include "rhohat/option_fields.h"
+
+namespace rhohat {
+namespace {
+
+std::string Line(const std::string& name, const std::string& value) {
+  return fmt::format("  {:<14}{}\n", name, value);
+}
+
+std::string Product(const std::vector<int64_t>& lengths) {
+  std::string text;
+  for (const int64_t length : lengths) {
+    text += (text.empty() ? "" : "×") + std::to_string(length);
+  }
+  return text;
+}
+
+std::string DescribeDataSet(const std::string& file, const std::string& path) {
+  const Hdf5DataSetInfo info = Hdf5DataSet::Open(file, path, false).info();
+  const uint64_t plain = static_cast<uint64_t>(info.rows) * static_cast<uint64_t>(info.columns) *
+                         ElementBytes(info.element);
+  std::string text = fmt::format("{}\n", info.where());
+  text += Line("rows", std::to_string(info.rows));
+  text += Line("columns", info.shape.size() == 2
+                              ? std::to_string(info.columns)
+                              : fmt::format("{} ({} flattened)", info.columns,
+                                            Product({info.shape.begin() + 1, info.shape.end()})));
+  text += Line("type", ElementName(info.element));
+  text += Line("layout", info.chunk.empty()
+                             ? info.layout
+                             : fmt::format("{}, {} a chunk", info.layout, Product(info.chunk)));
+  if (!info.filters.empty()) text += Line("filters", JoinNames(info.filters));
+  text += Line("size", fmt::format("{} of rows, {} in the file", FormatBytes(plain),
+                                   FormatBytes(info.stored_bytes)));
+  return text;
+}
+
+std::string DescribeHdf5(const std::string& file) {
+  std::string text;
+  for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
+    try {
+      text += entry.has_rows
+                  ? DescribeDataSet(file, entry.path)
+                  : fmt::format("{}:{} (not rows of numbers)\n", file, entry.description);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kIo) throw;
+      text += fmt::format("{}\n", error.what());  // said where it stands; the others still count
+    }
+  }
+  return text.empty() ? fmt::format("{}: an HDF5 file without data sets\n", file) : text;
+}
+
+std::string DescribeModel(const std::string& file) {
+  Model model = LoadModel(file);
+  std::string text = fmt::format("{}: a rhohat model\n", file);
+  text += Line("network",
+               fmt::format("{0}–{1}–{0}, {2}", model.inputs, model.hidden,
+                           model.compute.precision == Precision::kFloat64 ? "float64" : "float32"));
+  for (std::vector<OptionField> fields : {Fields(model.objective), Fields(model.optimizer)}) {
+    std::string values;
+    for (const OptionField& field : fields) {
+      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", field.name, field.get());
+    }
+    text += Line(fields.front().name == "loss" ? "objective" : "optimiser", values);
+  }
+  text += Line("trained", fmt::format("{} iterations, J = {:.6g}; {}", model.iterations, model.cost,
+                                      model.stop_reason));
+  text += Line("data", fmt::format("{} rows × {} columns from {} {}", model.data.rows,
+                                   model.data.columns, model.data.files.size(),
+                                   model.data.files.size() == 1 ? "file" : "files"));
+  for (const DataIdentity::File& part : model.data.files) {
+    text += Line(
+        "", fmt::format("{}:{}, {} rows of {}", part.path, part.dataset, part.rows, part.type));
+  }
+  if (!model.rho_hat.empty()) {
+    const auto [smallest, largest] = std::ranges::minmax(model.rho_hat);
+    double mean = 0;
+    for (const double value : model.rho_hat) {
+      mean += value / static_cast<double>(model.rho_hat.size());
+    }
+    text +=
+        Line("rho_hat", fmt::format("mean {:.4g}, from {:.4g} to {:.4g}", mean, smallest, largest));
+  }
+  text += Line("checksum", "right");
+  return text;
+}
+
+}  // namespace
+
+std::string DescribeFile(const std::string& path) {
+  // A safetensors file begins with its header's length and then a brace; HDF5 tells itself apart.
+  std::array<char, 9> start = {};
+  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+  return start[8] == '{' ? DescribeModel(path) : DescribeHdf5(path);
+}
+
+}  // namespace rhohat

@@ -1,0 +1,18 @@
+// What this process may use of the machine, and what it uses.
+#pragma once
+
+#include <cstdint>
+
+namespace rhohat {
+
+// Processors that the process may run on: its affinity, not the machine's count.
+int64_t AvailableThreads();
+
+// Memory of the machine.
+uint64_t HostMemoryBytes();
+
+// Resident memory of this process: now, and the most it has ever been.
+uint64_t ResidentBytes();
+uint64_t PeakResidentBytes();
+
+}  // namespace rhohat

@@ -1,0 +1,167 @@
+#include "convert/byte_stream.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "base/text.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+constexpr size_t kPackedBytes = size_t{256} << 10;
+constexpr size_t kInflateBytes = size_t{48} << 10;  // zlib's window and tables
+constexpr int kGzipWindowBits = 15 + 16;            // the largest window; + 16 asks for gzip
+
+// The shortest code of deflate: two bits for 258 bytes.
+constexpr uint64_t kMostBytesPerPackedByte = 1032;
+
+}  // namespace
+
+void ByteStream::EndInflate::operator()(z_stream_s* stream) const {
+  inflateEnd(stream);
+  delete stream;
+}
+
+ByteStream::ByteStream(std::string path) : path_(std::move(path)) {
+  Open();
+  try {
+    StartGzipIfPacked();
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+ByteStream::~ByteStream() { ::close(descriptor_); }
+
+void ByteStream::Open() {
+  // Without O_NONBLOCK the opening of a pipe that nobody writes to would hang.
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) {
+    throw Error(ErrorKind::kNoInput, fmt::format("{}: cannot open: {}", path_, ErrnoText(errno)));
+  }
+  struct stat status = {};
+  const bool known = ::fstat(descriptor_, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    const char* found = known && S_ISDIR(status.st_mode) ? "a folder" : "something else";
+    ::close(descriptor_);
+    throw Error(ErrorKind::kNoInput, fmt::format("{}: expected a file, found {}", path_, found));
+  }
+  file_bytes_ = static_cast<uint64_t>(status.st_size);
+}
+
+void ByteStream::StartGzipIfPacked() {
+  std::array<std::byte, 2> magic = {};
+  const bool packed =
+      ReadFile(magic) == magic.size() && magic[0] == std::byte{0x1f} && magic[1] == std::byte{0x8b};
+  if (packed) {
+    auto stream = std::make_unique<z_stream>();
+    if (inflateInit2(stream.get(), kGzipWindowBits) != Z_OK) throw std::bad_alloc();
+    inflater_.reset(stream.release());
+    packed_.resize(kPackedBytes);
+  }
+  Rewind();
+  bytes_read_ = 0;
+}
+
+void ByteStream::Rewind() {
+  if (::lseek(descriptor_, 0, SEEK_SET) != 0) {
+    throw Error(ErrorKind::kIo, fmt::format("{}: cannot rewind: {}", path_, ErrnoText(errno)));
+  }
+  if (inflater_) inflater_->avail_in = 0;
+  inside_member_ = false;
+  members_done_ = 0;
+}
+
+uint64_t ByteStream::MostContentBytes() const {
+  uint64_t most = file_bytes_;
+  if (gzipped() && __builtin_mul_overflow(file_bytes_, kMostBytesPerPackedByte, &most)) {
+    return UINT64_MAX;
+  }
+  return most;
+}
+
+size_t ByteStream::BufferBytes() const { return gzipped() ? kPackedBytes + kInflateBytes : 0; }
+
+size_t ByteStream::Read(std::span<std::byte> out) {
+  return gzipped() ? ReadGzip(out) : ReadFile(out);
+}
+
+size_t ByteStream::ReadFile(std::span<std::byte> out) {
+  size_t filled = 0;
+  while (filled < out.size()) {
+    const ssize_t got = ::read(descriptor_, out.data() + filled, out.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(ErrorKind::kIo, fmt::format("{}: cannot read: {}", path_, ErrnoText(errno)));
+    }
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  bytes_read_.fetch_add(filled, std::memory_order_relaxed);
+  return filled;
+}
+
+size_t ByteStream::ReadGzip(std::span<std::byte> out) {
+  size_t filled = 0;
+  while (filled < out.size()) {
+    if (inflater_->avail_in == 0 && !Refill()) {
+      if (!inside_member_) break;
+      throw Error(ErrorKind::kBadData,
+                  fmt::format("{}: expected more gzip data, found the end of the file after {} "
+                              "bytes: it is cut short",
+                              path_, file_bytes_));
+    }
+    filled += Inflate(out.subspan(filled));
+  }
+  return filled;
+}
+
+bool ByteStream::Refill() {
+  const size_t got = ReadFile(packed_);
+  inflater_->next_in = reinterpret_cast<Bytef*>(packed_.data());
+  inflater_->avail_in = static_cast<uInt>(got);
+  return got > 0;
+}
+
+// Unpacks some bytes, perhaps none, and checks a member's checksum and length when it ends.
+size_t ByteStream::Inflate(std::span<std::byte> out) {
+  if (!inside_member_) {
+    inflateReset(inflater_.get());
+    inside_member_ = true;
+  }
+  const size_t room = std::min(out.size(), size_t{1} << 30);  // zlib counts in 32 bits
+  inflater_->next_out = reinterpret_cast<Bytef*>(out.data());
+  inflater_->avail_out = static_cast<uInt>(room);
+  const int status = inflate(inflater_.get(), Z_NO_FLUSH);
+  if (status == Z_MEM_ERROR) throw std::bad_alloc();
+  if (status != Z_OK && status != Z_STREAM_END) ThrowDamaged();
+  if (status == Z_STREAM_END) {
+    inside_member_ = false;
+    ++members_done_;
+  }
+  return room - inflater_->avail_out;
+}
+
+void ByteStream::ThrowDamaged() const {
+  if (members_done_ > 0 && inflater_->total_out == 0) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: expected the end of the file after its gzip data, found more "
+                            "bytes that are not gzip",
+                            path_));
+  }
+  const char* reason = inflater_->msg != nullptr ? inflater_->msg : "no reason given";
+  throw Error(ErrorKind::kBadData, fmt::format("{}: its gzip data is damaged ({})", path_, reason));
+}
+
+}  // namespace rhohat

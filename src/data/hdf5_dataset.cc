@@ -1,0 +1,280 @@
+#include "data/hdf5_dataset.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "data/hdf5_open.h"
+#include "data/hdf5_type.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+// Set by the library's callback when a path leads into another file.
+struct ExternalLink {
+  bool refused = false;
+  std::string file;
+};
+
+herr_t RefuseExternalLink(const char* /*parent_file*/, const char* /*parent_group*/,
+                          const char* child_file, const char* /*child_object*/,
+                          unsigned* /*access*/, hid_t /*file_access*/, void* data) {
+  auto* link = static_cast<ExternalLink*>(data);
+  link->refused = true;
+  link->file = child_file;
+  return -1;
+}
+
+Hdf5Handle OpenDataSet(hid_t file, const Hdf5DataSetInfo& info, size_t cache_bytes,
+                       bool follow_external) {
+  const Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  // A prime number of slots, far more than chunks that are ever held; read chunks leave first.
+  H5Pset_chunk_cache(access.id(), 10007, cache_bytes, 1.0);
+  ExternalLink link;
+  if (!follow_external) H5Pset_elink_cb(access.id(), RefuseExternalLink, &link);
+  Hdf5Handle opened(H5Dopen2(file, info.dataset.c_str(), access.id()), H5Dclose);
+  if (opened.valid()) return opened;
+  if (link.refused) {
+    H5Eclear2(H5E_DEFAULT);
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: is a link into another file ('{}'): pass --follow-external to "
+                            "allow it",
+                            info.where(), link.file));
+  }
+  ThrowHdf5(info.where(), "cannot open");
+}
+
+// The data set to use where none was named: the only one with rows.
+std::string OnlyDataSet(const std::string& file) {
+  std::vector<std::string> with_rows;
+  std::vector<std::string> all;
+  for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
+    if (entry.has_rows) with_rows.push_back(entry.path);
+    all.push_back(entry.description);
+  }
+  if (with_rows.size() == 1) return with_rows.front();
+  if (with_rows.empty()) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: holds no data set of numbers on two axes or more{}{}", file,
+                            all.empty() ? "" : ", only ", JoinNames(all)));
+  }
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{}: holds several data sets: choose one with --dataset: {}", file,
+                          JoinNames(with_rows)));
+}
+
+// Throws where no link named `info.dataset` exists, listing the names that do.
+void CheckExists(hid_t file, const Hdf5DataSetInfo& info) {
+  std::string prefix;
+  for (const std::string& name : Split(info.dataset, '/')) {
+    if (name.empty()) continue;
+    prefix += "/" + name;
+    const htri_t exists = H5Lexists(file, prefix.c_str(), H5P_DEFAULT);
+    if (exists > 0) continue;
+    H5Eclear2(H5E_DEFAULT);
+    std::vector<std::string> names;
+    for (const Hdf5CatalogEntry& entry : ListDataSets(info.file)) names.push_back(entry.path);
+    throw Error(
+        ErrorKind::kNoInput,
+        fmt::format("{}: there is no data set {}; there {} {}", info.file, info.dataset,
+                    names.size() == 1 ? "is" : "are", names.empty() ? "none" : JoinNames(names)));
+  }
+}
+
+void ReadFileState(Hdf5DataSetInfo& info) {
+  struct stat state = {};
+  if (::stat(info.file.c_str(), &state) != 0) return;
+  info.file_bytes = static_cast<uint64_t>(state.st_size);
+  info.modified_nanoseconds = state.st_mtim.tv_sec * int64_t{1000000000} + state.st_mtim.tv_nsec;
+}
+
+void ReadShape(hid_t dataset, Hdf5DataSetInfo& info) {
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  const int axes = H5Sget_simple_extent_ndims(space.id());
+  if (axes < 2) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: has {} {}; rows of columns need two or more", info.where(),
+                            std::max(axes, 0), axes == 1 ? "axis" : "axes"));
+  }
+  std::vector<hsize_t> shape(static_cast<size_t>(axes));
+  H5Sget_simple_extent_dims(space.id(), shape.data(), nullptr);
+  info.shape.assign(shape.begin(), shape.end());
+  info.rows = info.shape[0];
+  info.columns = 1;
+  for (size_t axis = 1; axis < info.shape.size(); ++axis) {
+    info.columns = CheckedProduct(info.columns, info.shape[axis], info.where());
+  }
+  CheckedProduct(CheckedProduct(info.rows, info.columns, info.where()), 8, info.where());
+}
+
+void ReadFilters(hid_t properties, Hdf5DataSetInfo& info) {
+  const int count = H5Pget_nfilters(properties);
+  for (int i = 0; i < count; ++i) {
+    unsigned flags = 0;
+    size_t values = 8;
+    std::array<unsigned, 8> value = {};
+    std::array<char, 64> name = {};
+    unsigned config = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(properties, static_cast<unsigned>(i), &flags, &values, value.data(),
+                       name.size(), name.data(), &config);
+    switch (filter) {
+      case H5Z_FILTER_DEFLATE:
+        info.filters.push_back(fmt::format("gzip:{}", value[0]));
+        break;
+      case H5Z_FILTER_SHUFFLE:
+        info.filters.emplace_back("shuffle");
+        break;
+      case H5Z_FILTER_FLETCHER32:
+        info.filters.emplace_back("fletcher32");
+        break;
+      case H5Z_FILTER_SZIP:
+        info.filters.emplace_back("szip");
+        break;
+      default:
+        throw Error(ErrorKind::kBadData,
+                    fmt::format("{}: is stored through filter {} ({}), which this version does not "
+                                "read: 'h5repack -f GZIP=1 IN OUT' rewrites it",
+                                info.where(), filter, name[0] != '\0' ? name.data() : "unnamed"));
+    }
+    if (H5Zfilter_avail(filter) <= 0) {
+      throw Error(ErrorKind::kBadData,
+                  fmt::format("{}: is stored through {}, which this HDF5 library was built without",
+                              info.where(), info.filters.back()));
+    }
+  }
+}
+
+// Bytes of all chunks that hold one row. A range of rows that begins inside a chunk finds it
+// decompressed already if that many bytes are kept.
+size_t ReadLayout(hid_t dataset, Hdf5DataSetInfo& info) {
+  const Hdf5Handle properties(H5Dget_create_plist(dataset), H5Pclose);
+  const H5D_layout_t layout = H5Pget_layout(properties.id());
+  info.layout = layout == H5D_CHUNKED   ? "chunked"
+                : layout == H5D_COMPACT ? "compact"
+                : layout == H5D_VIRTUAL ? "virtual"
+                                        : "contiguous";
+  if (layout != H5D_CHUNKED) return 0;
+  ReadFilters(properties.id(), info);
+  std::vector<hsize_t> chunk(info.shape.size());
+  if (H5Pget_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()) < 0) {
+    ThrowHdf5(info.where(), "cannot read its chunk shape");
+  }
+  info.chunk.assign(chunk.begin(), chunk.end());
+  if (info.filters.empty()) return 0;  // the library reads the wanted part of a chunk directly
+  int64_t band = static_cast<int64_t>(ElementBytes(info.element));
+  for (size_t axis = 0; axis < chunk.size(); ++axis) {
+    const int64_t length = info.chunk[axis];
+    const int64_t chunks = axis == 0 ? 1 : (info.shape[axis] + length - 1) / length;
+    band = CheckedProduct(band, CheckedProduct(chunks, length, info.where()), info.where());
+  }
+  return static_cast<size_t>(band);
+}
+
+}  // namespace
+
+Hdf5DataSet Hdf5DataSet::Open(const std::string& file, const std::string& dataset,
+                              bool follow_external) {
+  const Hdf5Lock lock;
+  Hdf5DataSet opened;
+  Hdf5DataSetInfo& info = opened.info_;
+  info.file = file;
+  opened.file_ = OpenHdf5File(file);
+  info.dataset = dataset.empty() ? OnlyDataSet(file) : dataset;
+  if (!info.dataset.starts_with("/")) info.dataset.insert(0, "/");
+  CheckExists(opened.file_.id(), info);
+
+  opened.dataset_ = OpenDataSet(opened.file_.id(), info, 0, follow_external);
+  const hid_t id = opened.dataset_.id();
+  CheckStaysInFile(id, file, info.where(), follow_external);
+  MemoryType memory = MemoryTypeOf(Hdf5Handle(H5Dget_type(id), H5Tclose).id(), info.where());
+  info.element = memory.element;
+  opened.memory_type_ = std::move(memory.hdf5);
+  ReadShape(id, info);
+  ReadFileState(info);
+  info.stored_bytes = H5Dget_storage_size(id);
+  const size_t band_bytes = ReadLayout(id, info);
+  if (band_bytes > 0) {
+    // The size of the cache can only be chosen while opening. Beside it, the library holds the
+    // chunk at hand twice, before and after its filters.
+    opened.dataset_ = Hdf5Handle();
+    opened.dataset_ = OpenDataSet(opened.file_.id(), info, band_bytes, follow_external);
+    info.reader_bytes = 3 * band_bytes;
+  }
+  return opened;
+}
+
+void Hdf5DataSet::Read(RowRange range, std::byte* out) const {
+  const Hdf5Lock lock;
+  const size_t axes = info_.shape.size();
+  std::vector<hsize_t> start(axes, 0);
+  std::vector<hsize_t> count(info_.shape.begin(), info_.shape.end());
+  start[0] = static_cast<hsize_t>(range.begin);
+  count[0] = static_cast<hsize_t>(range.size());
+  const Hdf5Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
+  const Hdf5Handle memory_space(H5Screate_simple(static_cast<int>(axes), count.data(), nullptr),
+                                H5Sclose);
+  if (H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
+                          nullptr) < 0 ||
+      H5Dread(dataset_.id(), memory_type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,
+              out) < 0) {
+    ThrowHdf5(info_.where(), fmt::format("cannot read rows {} to {}", range.begin, range.end - 1));
+  }
+}
+
+namespace {
+
+struct CatalogVisit {
+  std::vector<Hdf5CatalogEntry> entries;
+};
+
+std::string ShapeText(hid_t space) {
+  const int axes = H5Sget_simple_extent_ndims(space);
+  if (axes <= 0) return "one value";
+  std::vector<hsize_t> shape(static_cast<size_t>(axes));
+  H5Sget_simple_extent_dims(space, shape.data(), nullptr);
+  std::string text;
+  for (const hsize_t length : shape) text += (text.empty() ? "" : "×") + std::to_string(length);
+  return text;
+}
+
+Hdf5CatalogEntry DescribeDataSet(hid_t dataset, const std::string& path) {
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+  Hdf5CatalogEntry entry{.path = path, .description = path + ": " + ShapeText(space.id())};
+  try {
+    const MemoryType memory = MemoryTypeOf(type.id(), path);
+    entry.description += " " + ElementName(memory.element);
+    entry.has_rows = H5Sget_simple_extent_ndims(space.id()) >= 2;
+  } catch (const Error&) {
+    entry.description += " of no numbers";  // not an error: there is just nothing here to train on
+  }
+  return entry;
+}
+
+herr_t VisitObject(hid_t root, const char* name, const H5O_info_t* object, void* data) {
+  if (object->type != H5O_TYPE_DATASET) return 0;
+  const Hdf5Handle dataset(H5Dopen2(root, name, H5P_DEFAULT), H5Dclose);
+  if (!dataset.valid()) return 0;
+  static_cast<CatalogVisit*>(data)->entries.push_back(
+      DescribeDataSet(dataset.id(), std::string("/") + name));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Hdf5CatalogEntry> ListDataSets(const std::string& file) {
+  const Hdf5Lock lock;
+  const Hdf5Handle opened = OpenHdf5File(file);
+  CatalogVisit visit;
+  if (H5Ovisit2(opened.id(), H5_INDEX_NAME, H5_ITER_INC, VisitObject, &visit, H5O_INFO_BASIC) < 0) {
+    ThrowHdf5(file, "cannot list its data sets");
+  }
+  return std::move(visit.entries);
+}
+
+}  // namespace rhohat

@@ -1,0 +1,81 @@
+#include "math/blas.h"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+blasint BlasSize(int64_t size) {
+  if (size > std::numeric_limits<blasint>::max()) {
+    throw Error(ErrorKind::kBadData, "a matrix has more rows or columns than BLAS can count");
+  }
+  return static_cast<blasint>(size);
+}
+
+// out = beta · out + op(a) · op(b); `inner` is the length of the sums.
+template <class T>
+void Gemm(CBLAS_TRANSPOSE op_a, CBLAS_TRANSPOSE op_b, int64_t inner, MatrixView<const T> a,
+          MatrixView<const T> b, T beta, MatrixView<T> out) {
+  const blasint rows = BlasSize(out.rows);
+  const blasint columns = BlasSize(out.columns);
+  const blasint k = BlasSize(inner);
+  const blasint lda = BlasSize(a.columns);
+  const blasint ldb = BlasSize(b.columns);
+  if constexpr (sizeof(T) == sizeof(float)) {
+    cblas_sgemm(CblasRowMajor, op_a, op_b, rows, columns, k, 1, a.data, lda, b.data, ldb, beta,
+                out.data, columns);
+  } else {
+    cblas_dgemm(CblasRowMajor, op_a, op_b, rows, columns, k, 1, a.data, lda, b.data, ldb, beta,
+                out.data, columns);
+  }
+}
+
+}  // namespace
+
+void UseOneThreadPerProduct() { openblas_set_num_threads(1); }
+
+template <class T>
+void MultiplyTransposed(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out) {
+  assert(a.columns == b.columns && out.rows == a.rows && out.columns == b.rows);
+  Gemm<T>(CblasNoTrans, CblasTrans, a.columns, a, b, 0, out);
+}
+
+template <class T>
+void Multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out) {
+  assert(a.columns == b.rows && out.rows == a.rows && out.columns == b.columns);
+  Gemm<T>(CblasNoTrans, CblasNoTrans, a.columns, a, b, 0, out);
+}
+
+template <class T>
+void AddTransposedProduct(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out) {
+  assert(a.rows == b.rows && out.rows == a.columns && out.columns == b.columns);
+  Gemm<T>(CblasTrans, CblasNoTrans, a.rows, a, b, 1, out);
+}
+
+size_t ProductWorkspaceBytes(int64_t widest, size_t element_bytes) {
+  // OpenBLAS packs a panel of each operand, a few hundred deep and as wide as the matrix, into a
+  // buffer of 32 MiB a thread, of which only what is used becomes resident.
+  constexpr size_t kPanelDepth = 512;
+  constexpr size_t kFixed = size_t{2} << 20;
+  constexpr size_t kWholeBuffer = size_t{32} << 20;
+  return kFixed + std::min(kWholeBuffer, static_cast<size_t>(widest) * kPanelDepth * element_bytes);
+}
+
+template void MultiplyTransposed(MatrixView<const float>, MatrixView<const float>,
+                                 MatrixView<float>);
+template void MultiplyTransposed(MatrixView<const double>, MatrixView<const double>,
+                                 MatrixView<double>);
+template void Multiply(MatrixView<const float>, MatrixView<const float>, MatrixView<float>);
+template void Multiply(MatrixView<const double>, MatrixView<const double>, MatrixView<double>);
+template void AddTransposedProduct(MatrixView<const float>, MatrixView<const float>,
+                                   MatrixView<float>);
+template void AddTransposedProduct(MatrixView<const double>, MatrixView<const double>,
+                                   MatrixView<double>);
+
+}  // namespace rhohat

@@ -1,0 +1,34 @@
+// Matrix products, by BLAS. The only place that knows there is one.
+//
+// All matrices are row-major without gaps. T is float or double. A product runs on the calling
+// thread alone: parallelism is over blocks of rows, and OpenBLAS gives other bits on other numbers
+// of threads. Thread-safe once UseOneThreadPerProduct() has been called.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "math/views.h"
+
+namespace rhohat {
+
+// To be called before the first product. Cheap, and harmless to repeat.
+void UseOneThreadPerProduct();
+
+// out = a · bᵀ, with a: i×k, b: j×k, out: i×j.
+template <class T>
+void MultiplyTransposed(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
+
+// out = a · b, with a: i×k, b: k×j, out: i×j.
+template <class T>
+void Multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
+
+// out += aᵀ · b, with a: k×i, b: k×j, out: i×j.
+template <class T>
+void AddTransposedProduct(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
+
+// Memory that one thread's products of matrices with at most `widest` rows or columns take inside
+// BLAS, for packed copies of their operands: an upper estimate.
+size_t ProductWorkspaceBytes(int64_t widest, size_t element_bytes);
+
+}  // namespace rhohat

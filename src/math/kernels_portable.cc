@@ -1,0 +1,3 @@
+// The kernels for any CPU.
+#define RHOHAT_KERNEL_SET portable
+#include "math/kernels_impl.inc"

@@ -1,0 +1,42 @@
+#include "objective/compute_plan.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace rhohat {
+namespace {
+
+// Products are efficient from a few hundred rows on; beyond a few MiB a block leaves the cache.
+int64_t BlockRows(const NetworkShape& shape) {
+  constexpr int64_t kValues = int64_t{1} << 20;
+  constexpr int64_t kLeast = 128;
+  constexpr int64_t kMost = 4096;
+  const int64_t widest = std::max(shape.inputs, shape.hidden);
+  const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, kValues / widest));
+  return std::clamp(static_cast<int64_t>(std::bit_floor(rows)), kLeast, kMost);
+}
+
+int64_t Lanes(const NetworkShape& shape) {
+  constexpr int64_t kMost = 16;
+  constexpr int64_t kLeast = 4;
+  constexpr int64_t kValues = int64_t{1} << 28;  // in all lanes together: 1 GiB of float32
+  int64_t lanes = kMost;
+  while (lanes > kLeast && lanes * shape.parameters() > kValues) lanes /= 2;
+  return lanes;
+}
+
+}  // namespace
+
+ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape) {
+  ComputeOptions resolved = options;
+  if (resolved.schedule == Schedule::kAuto) resolved.schedule = Schedule::kTwoPass;
+  if (resolved.block_rows == 0) resolved.block_rows = BlockRows(shape);
+  if (resolved.lanes == 0) resolved.lanes = Lanes(shape);
+  return resolved;
+}
+
+int64_t ComfortableBlocksAhead(int64_t threads) { return 2 * threads + 4; }
+
+int64_t LeastBlocksAhead(int64_t threads) { return threads + 1; }
+
+}  // namespace rhohat

@@ -1,0 +1,352 @@
+// A model as a file: weights are tensors that any safetensors reader understands, and everything
+// else is text in the header (docs/formats/model.md).
+//
+// What is read is checked as if it came from a stranger: shapes against each other, numbers for
+// being finite, and every word of the configuration through the same functions as the command line.
+#include "rhohat/model.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "base/safetensors.h"
+#include "base/units.h"
+#include "base/version.h"
+#include "rhohat/error.h"
+#include "rhohat/option_fields.h"
+
+namespace rhohat {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr std::string_view kFormat = "rhohat-model";
+constexpr int64_t kFormatVersion = 1;
+
+[[noreturn]] void ThrowBad(const std::string& path, const std::string& fault) {
+  throw Error(ErrorKind::kBadData, fmt::format("{}: {}", path, fault));
+}
+
+// The options that may have changed the result. They refer to `model`.
+std::vector<OptionField> ModelFields(Model& model) {
+  std::vector<OptionField> fields;
+  const auto append = [&](std::vector<OptionField> part) {
+    for (OptionField& field : part) {
+      if (field.in_model) fields.push_back(std::move(field));
+    }
+  };
+  append(Fields(model.network));
+  append(Fields(model.objective));
+  append(Fields(model.compute));
+  append(Fields(model.optimizer));
+  return fields;
+}
+
+// A part of the model that is stored as a tensor. ModelT is Model or const Model.
+template <class Values>
+struct Part {
+  const char* name;
+  std::vector<int64_t> shape;
+  Values* values;
+};
+
+template <class ModelT>
+auto PartsOf(ModelT& model) {
+  using Values = std::remove_reference_t<decltype((model.encoder_weight))>;
+  const int64_t n = model.inputs;
+  const int64_t h = model.hidden;
+  return std::vector<Part<Values>>{{"encoder.weight", {h, n}, &model.encoder_weight},
+                                   {"encoder.bias", {h}, &model.encoder_bias},
+                                   {"decoder.weight", {n, h}, &model.decoder_weight},
+                                   {"decoder.bias", {n}, &model.decoder_bias}};
+}
+
+std::string ShapeText(const std::vector<int64_t>& shape) {
+  std::string text;
+  for (const int64_t extent : shape) text += fmt::format("{}{}", text.empty() ? "" : "×", extent);
+  return text.empty() ? "a single number" : text;
+}
+
+// False for NaN too.
+bool AllWithin(double limit, const std::vector<double>& values) {
+  return std::ranges::all_of(values, [=](double value) { return std::abs(value) <= limit; });
+}
+
+bool AllFinite(const std::vector<double>& values) {
+  return AllWithin(std::numeric_limits<double>::max(), values);
+}
+
+// ---- Writing -----------------------------------------------------------------------------------
+
+std::string ConfigJson(const Model& model) {
+  Model copy;
+  copy.network = model.network;
+  copy.objective = model.objective;
+  copy.compute = model.compute;
+  copy.optimizer = model.optimizer;
+  ordered_json config = ordered_json::object();
+  for (const OptionField& field : ModelFields(copy)) config[field.name] = field.get();
+  return config.dump();
+}
+
+// File names that are not UTF-8 lose their faulty bytes: JSON cannot hold them, and they only
+// serve to recognise the data.
+std::string DataJson(const DataIdentity& data) {
+  ordered_json files = ordered_json::array();
+  for (const DataIdentity::File& file : data.files) {
+    files.push_back({{"path", file.path},
+                     {"dataset", file.dataset},
+                     {"type", file.type},
+                     {"rows", file.rows},
+                     {"bytes", file.bytes}});
+  }
+  const ordered_json identity = {{"files", files}, {"rows", data.rows}, {"columns", data.columns}};
+  return identity.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+SafetensorsMetadata MetadataOf(const Model& model) {
+  return {{"format", std::string(kFormat)},
+          {"format_version", fmt::format("{}", kFormatVersion)},
+          {"rhohat_version", kVersion},
+          {"config", ConfigJson(model)},
+          {"prepare", "none"},
+          {"rho_hat", json(model.rho_hat).dump()},
+          {"data", DataJson(model.data)},
+          {"iterations", fmt::format("{}", model.iterations)},
+          {"cost", fmt::format("{}", model.cost)},
+          {"stop_reason", model.stop_reason}};
+}
+
+// A model that LoadModel would refuse is a fault of the program that made it.
+void CheckConsistent(const Model& model, const std::string& path) {
+  bool sound = model.inputs >= 1 && model.hidden >= 1 && std::isfinite(model.cost) &&
+               model.network.hidden == std::vector<int64_t>{model.hidden} &&
+               std::ssize(model.rho_hat) == model.hidden && AllFinite(model.rho_hat);
+  // Beyond this, a weight would be infinite in the file.
+  const double limit = model.compute.precision == Precision::kFloat32
+                           ? double{std::numeric_limits<float>::max()}
+                           : std::numeric_limits<double>::max();
+  for (const auto& part : PartsOf(model)) {
+    int64_t size = 1;
+    for (const int64_t extent : part.shape) size = CheckedProduct(size, extent, part.name);
+    sound = sound && std::ssize(*part.values) == size && AllWithin(limit, *part.values);
+  }
+  if (!sound) {
+    throw Error(
+        ErrorKind::kInternal,
+        fmt::format("{}: cannot save: the model contradicts itself or is not finite", path));
+  }
+}
+
+// ---- Reading -----------------------------------------------------------------------------------
+
+// Throws where the file is HDF5: the likeliest mistake is to give the data in the model's place.
+void RefuseHdf5(const std::string& path) {
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+  std::string beginning(kSignature.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (file.read(beginning.data(), std::ssize(beginning)) && beginning == kSignature) {
+    ThrowBad(path, "expected a model, found an HDF5 file: give the model first, then the data");
+  }
+}
+
+SafetensorsFile ReadContainer(const std::string& path) {
+  try {
+    return SafetensorsFile::Read(path);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kBadData) RefuseHdf5(path);
+    throw;
+  }
+}
+
+// The table of strings, and messages about it.
+class Metadata {
+ public:
+  Metadata(const std::string& path, const SafetensorsMetadata& table)
+      : path_(path), table_(table) {}
+
+  const std::string& Text(const std::string& key) const {
+    const auto found = table_.find(key);
+    if (found == table_.end()) ThrowBad(path_, fmt::format("damaged: it lacks its '{}'", key));
+    return found->second;
+  }
+
+  template <class Number>
+  Number Parse(const std::string& key) const {
+    const std::string& text = Text(key);
+    Number value{};
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (status != std::errc() || end != text.data() + text.size()) Refuse(key);
+    return value;
+  }
+
+  // Calls read(json), which may throw what nlohmann::json throws where the type is not right.
+  template <class Read>
+  void ParseJson(const std::string& key, Read&& read) const {
+    try {
+      read(json::parse(Text(key)));
+    } catch (const json::exception&) {
+      Refuse(key);
+    }
+  }
+
+  [[noreturn]] void Refuse(const std::string& key) const {
+    ThrowBad(path_, fmt::format("damaged: its '{}' cannot be understood", key));
+  }
+
+ private:
+  const std::string& path_;
+  const SafetensorsMetadata& table_;
+};
+
+void CheckFormat(const std::string& path, const SafetensorsFile& file, const Metadata& metadata) {
+  const auto format = file.metadata().find("format");
+  if (format == file.metadata().end() || format->second != kFormat) {
+    ThrowBad(path, "not a rhohat model: a safetensors file, but not written by 'rhohat train'");
+  }
+  const auto version = metadata.Parse<int64_t>("format_version");
+  if (version > kFormatVersion) {
+    ThrowBad(path, fmt::format("written by rhohat {} in format {}, but this program knows formats "
+                               "up to {}: use a newer rhohat",
+                               metadata.Text("rhohat_version"), version, kFormatVersion));
+  }
+  if (version < 1) metadata.Refuse("format_version");
+  if (metadata.Text("prepare") != "none") {
+    ThrowBad(path, fmt::format("unknown preparation '{}' of its inputs: use a newer rhohat",
+                               metadata.Text("prepare")));
+  }
+}
+
+// Options that the file does not name keep their defaults: they came later than the file.
+void ReadConfig(const std::string& path, const Metadata& metadata, Model& model) {
+  std::map<std::string, std::string> config;
+  metadata.ParseJson("config", [&](const json& value) { config = value.get<decltype(config)>(); });
+  for (const OptionField& field : ModelFields(model)) {
+    const auto entry = config.extract(field.name);
+    if (entry.empty()) continue;
+    try {
+      field.set(entry.mapped());
+    } catch (const Error& error) {
+      ThrowBad(path,
+               fmt::format("its configuration is not one this program knows: {}", error.what()));
+    }
+  }
+  if (!config.empty()) {
+    ThrowBad(path, fmt::format("its configuration has an unknown option '{}': use a newer rhohat",
+                               config.begin()->first));
+  }
+}
+
+void ReadDataIdentity(const Metadata& metadata, DataIdentity& data) {
+  metadata.ParseJson("data", [&](const json& value) {
+    for (const json& file : value.at("files")) {
+      data.files.push_back({.path = file.at("path").get<std::string>(),
+                            .dataset = file.at("dataset").get<std::string>(),
+                            .type = file.at("type").get<std::string>(),
+                            .rows = file.at("rows").get<int64_t>(),
+                            .bytes = file.at("bytes").get<uint64_t>()});
+    }
+    data.rows = value.at("rows").get<int64_t>();
+    data.columns = value.at("columns").get<int64_t>();
+  });
+}
+
+// The extents of encoder.weight, against which all other shapes are checked.
+void ReadExtents(const std::string& path, const SafetensorsFile& file, Model& model) {
+  const TensorView* weight = file.Find("encoder.weight");
+  if (weight == nullptr) ThrowBad(path, "not a model: it lacks the tensor encoder.weight");
+  if (weight->shape.size() != 2 || weight->shape[0] < 1 || weight->shape[1] < 1) {
+    ThrowBad(path, fmt::format("encoder.weight: expected a matrix of hidden units × inputs, found "
+                               "{}",
+                               ShapeText(weight->shape)));
+  }
+  model.hidden = weight->shape[0];
+  model.inputs = weight->shape[1];
+  if (model.network.hidden != std::vector<int64_t>{model.hidden}) {
+    ThrowBad(path, fmt::format("encoder.weight: expected as many hidden units as its "
+                               "configuration says, found {}",
+                               model.hidden));
+  }
+}
+
+void ReadTensors(const std::string& path, const SafetensorsFile& file, Model& model) {
+  const TensorType type =
+      model.compute.precision == Precision::kFloat64 ? TensorType::kF64 : TensorType::kF32;
+  const auto parts = PartsOf(model);
+  for (const auto& part : parts) {
+    const TensorView* tensor = file.Find(part.name);
+    if (tensor == nullptr) {
+      ThrowBad(path, fmt::format("not a model: it lacks the tensor {}", part.name));
+    }
+    if (tensor->shape != part.shape || tensor->type != type) {
+      ThrowBad(path, fmt::format("{}: expected {} of {}, found {} of {}", part.name,
+                                 ShapeText(part.shape), TensorTypeName(type),
+                                 ShapeText(tensor->shape), TensorTypeName(tensor->type)));
+    }
+    *part.values = TensorValues(*tensor);
+    if (!AllFinite(*part.values)) {
+      ThrowBad(path, fmt::format("{}: holds values that are not finite", part.name));
+    }
+  }
+  if (file.tensors().size() != parts.size()) {
+    ThrowBad(path,
+             fmt::format("expected {} tensors, found {}", parts.size(), file.tensors().size()));
+  }
+}
+
+void ReadRhoHat(const std::string& path, const Metadata& metadata, Model& model) {
+  metadata.ParseJson("rho_hat",
+                     [&](const json& value) { model.rho_hat = value.get<std::vector<double>>(); });
+  if (std::ssize(model.rho_hat) != model.hidden || !AllFinite(model.rho_hat)) {
+    ThrowBad(path, fmt::format("rho_hat: expected {} numbers, found {}", model.hidden,
+                               model.rho_hat.size()));
+  }
+}
+
+}  // namespace
+
+void SaveModel(const Model& model, const std::string& path) {
+  CheckConsistent(model, path);
+  const bool narrow = model.compute.precision == Precision::kFloat32;
+  std::vector<std::vector<float>> narrowed;
+  std::vector<TensorView> tensors;
+  for (const auto& part : PartsOf(model)) {
+    TensorView& tensor = tensors.emplace_back();
+    tensor.name = part.name;
+    tensor.type = narrow ? TensorType::kF32 : TensorType::kF64;
+    tensor.shape = part.shape;
+    tensor.bytes = std::as_bytes(std::span(*part.values));
+    if (narrow) {
+      // Moving the outer vector's elements leaves the floats themselves where they are.
+      std::vector<float>& floats = narrowed.emplace_back(part.values->size());
+      for (size_t i = 0; i < floats.size(); ++i) floats[i] = static_cast<float>((*part.values)[i]);
+      tensor.bytes = std::as_bytes(std::span(floats));
+    }
+  }
+  WriteSafetensors(path, MetadataOf(model), tensors);
+}
+
+Model LoadModel(const std::string& path) {
+  const SafetensorsFile file = ReadContainer(path);
+  const Metadata metadata(path, file.metadata());
+  CheckFormat(path, file, metadata);
+  Model model;
+  ReadConfig(path, metadata, model);
+  ReadExtents(path, file, model);
+  ReadTensors(path, file, model);
+  ReadRhoHat(path, metadata, model);
+  ReadDataIdentity(metadata, model.data);
+  model.iterations = metadata.Parse<int64_t>("iterations");
+  model.cost = metadata.Parse<double>("cost");
+  model.stop_reason = metadata.Text("stop_reason");
+  return model;
+}
+
+}  // namespace rhohat

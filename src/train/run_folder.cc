@@ -1,0 +1,203 @@
+#include "train/run_folder.h"
+
+#include <fmt/core.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "rhohat/error.h"
+#include "rhohat/option_fields.h"
+
+namespace rhohat {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kConfigName[] = "config.toml";
+constexpr char kMetricsName[] = "metrics.jsonl";
+constexpr char kLogName[] = "run.log";
+constexpr char kModelName[] = "model.safetensors";
+
+[[noreturn]] void ThrowCannotCreate(const fs::path& path, const std::string& fault) {
+  throw Error(ErrorKind::kCannotCreate, fmt::format("{}: {}", path.string(), fault));
+}
+
+[[noreturn]] void ThrowOccupied(const fs::path& path) {
+  ThrowCannotCreate(path, "already holds a run: choose another folder or remove this one");
+}
+
+void MakeFolder(const fs::path& path) {
+  std::error_code fault;
+  if (fs::exists(path, fault) && !fs::is_directory(path, fault)) {
+    ThrowCannotCreate(path, "cannot create the folder: there is a file of that name");
+  }
+  fs::create_directories(path, fault);
+  if (fault) ThrowCannotCreate(path, "cannot create the folder: " + fault.message());
+}
+
+// Makes metrics.jsonl, which must not exist: of two runs that start at the same time with the same
+// folder, only one succeeds.
+void ClaimFolder(const fs::path& path) {
+  for (const char* name : {kConfigName, kModelName}) {
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(path / name, ignored))) ThrowOccupied(path);
+  }
+  std::FILE* claim = std::fopen((path / kMetricsName).c_str(), "wxe");
+  if (claim == nullptr) {
+    const int code = errno;
+    if (code == EEXIST) ThrowOccupied(path);
+    ThrowCannotCreate(path / kMetricsName, "cannot create: " + ErrnoText(code));
+  }
+  std::fclose(claim);
+}
+
+// A TOML basic string. Bytes that are not UTF-8 pass as they are: a file's name may have them, and
+// would not be found under another.
+std::string TomlString(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + '"';
+}
+
+// "Optimiser" → "optimiser": tables of a TOML file are in lower case by custom.
+std::string TableName(std::string group) {
+  std::ranges::transform(group, group.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return group;
+}
+
+std::string FilesEntry(const std::vector<std::string>& files) {
+  std::string entry = "files = [";
+  for (const std::string& file : files) {
+    entry += fmt::format("{}{}", &file == &files.front() ? "" : ", ", TomlString(file));
+  }
+  return entry + "]\n";
+}
+
+// Lines of run.log go where a failed write is noticed: spdlog's own file sinks buffer.
+class AppendSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit AppendSink(fs::path path) : file_(std::move(path)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    file_.Append(std::string_view(line.data(), line.size()));
+  }
+  void flush_() override {}
+
+ private:
+  AppendFile file_;
+};
+
+std::shared_ptr<spdlog::logger> MakeLogger(const fs::path& path) {
+  auto logger = std::make_shared<spdlog::logger>("run", std::make_shared<AppendSink>(path));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+  // Called while the sink's exception is being handled; spdlog would print it, and go on.
+  logger->set_error_handler([](const std::string&) { throw; });
+  return logger;
+}
+
+spdlog::level::level_enum SpdlogLevel(LogLevel level) {
+  switch (level) {
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+}  // namespace
+
+std::string ConfigText(const TrainOptions& options) {
+  std::string text =
+      fmt::format("# The configuration of this run of rhohat {}, in full.\n", kVersion);
+  TrainOptions copy = options;
+  std::string group;
+  for (const OptionField& field : Fields(copy)) {
+    if (field.group != group) {
+      group = field.group;
+      text += fmt::format("\n[{}]\n", TableName(group));
+      if (group == "Data") text += FilesEntry(options.data.files);
+    }
+    const std::string value = field.get();
+    text += fmt::format("{} = {}\n", field.name, field.is_text ? TomlString(value) : value);
+  }
+  return text;
+}
+
+RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options) {
+  MakeFolder(path);
+  ClaimFolder(path);
+  try {
+    AtomicFile config(fs::path(path) / kConfigName);
+    config.Write(ConfigText(options));
+    config.Commit();
+    return RunFolder(path);
+  } catch (...) {
+    // Nothing has run yet, so what is here must not keep the next attempt out.
+    std::error_code ignored;
+    for (const char* name : {kConfigName, kMetricsName}) fs::remove(fs::path(path) / name, ignored);
+    throw;
+  }
+}
+
+RunFolder::RunFolder(const fs::path& path)
+    : path_(path), metrics_(path / kMetricsName), log_(MakeLogger(path / kLogName)) {}
+
+void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
+  const nlohmann::ordered_json line = {{"iteration", metrics.iteration},
+                                       {"data_passes", metrics.data_passes},
+                                       {"cost", metrics.cost},
+                                       {"reconstruction", metrics.reconstruction},
+                                       {"weight_decay", metrics.weight_decay},
+                                       {"sparsity", metrics.sparsity},
+                                       {"l1", metrics.l1},
+                                       {"contraction", metrics.contraction},
+                                       {"gradient_norm", metrics.gradient_norm},
+                                       {"rho_hat_mean", metrics.rho_hat_mean},
+                                       {"rho_hat_min", metrics.rho_hat_min},
+                                       {"rho_hat_max", metrics.rho_hat_max},
+                                       {"seconds", metrics.seconds},
+                                       {"rows_per_second", metrics.rows_per_second},
+                                       {"rows_in_sample", metrics.rows_in_sample},
+                                       {"bytes_read", metrics.bytes_read},
+                                       {"wait_seconds", metrics.wait_seconds},
+                                       {"peak_rss_bytes", metrics.peak_rss_bytes}};
+  metrics_.Append(line.dump() + '\n');
+}
+
+void RunFolder::Log(LogLevel level, const std::string& text) {
+  log_->log(SpdlogLevel(level), spdlog::string_view_t(text));
+}
+
+std::string RunFolder::checkpoint_path(const std::string& name) const {
+  const fs::path folder = path_ / "checkpoints";
+  MakeFolder(folder);
+  return (folder / (name + ".safetensors")).string();
+}
+
+}  // namespace rhohat

@@ -1,0 +1,58 @@
+// The folder that a training run leaves behind (docs/formats/run-folder.md).
+//
+//   config.toml         every option as it was resolved, written once at the start
+//   metrics.jsonl       one line an iteration
+//   run.log             notes, warnings and errors with their times
+//   checkpoints/        parameters reached when the run was interrupted
+//   model.safetensors   the result
+//
+// A folder is one run's: a second run is refused rather than mixed in. Lines reach the operating
+// system one by one, so that a run that is killed has told its story up to then; a line that cannot
+// be written ends the run with Error(kIo), as a full disk would cost the model too.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/atomic_file.h"
+#include "rhohat/observer.h"
+#include "rhohat/options.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace rhohat {
+
+enum class LogLevel { kInfo, kWarning, kError };
+
+// Log() is thread-safe, AppendMetrics() is not.
+class RunFolder {
+ public:
+  // Makes the folder, its parents too, and writes config.toml. Throws Error(kCannotCreate) where
+  // that cannot be, or where a run is in the folder already.
+  static RunFolder Create(const std::string& path, const TrainOptions& options);
+
+  // One line of metrics.jsonl. Numbers survive being read back; those that are not finite are null.
+  void AppendMetrics(const IterationMetrics& metrics);
+
+  // One time-stamped line of run.log.
+  void Log(LogLevel level, const std::string& text);
+
+  std::string model_path() const { return (path_ / "model.safetensors").string(); }
+
+  // checkpoints/<name>.safetensors; makes the folder `checkpoints` where there is none.
+  std::string checkpoint_path(const std::string& name) const;
+
+ private:
+  explicit RunFolder(const std::filesystem::path& path);
+
+  std::filesystem::path path_;
+  AppendFile metrics_;
+  std::shared_ptr<spdlog::logger> log_;
+};
+
+// The text of config.toml: a table for each group of options, keys named as the flags.
+std::string ConfigText(const TrainOptions& options);
+
+}  // namespace rhohat

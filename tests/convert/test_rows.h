@@ -1,0 +1,27 @@
+// Reads a source as the library would.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/convert/test_files.h"
+#include "data/row_source.h"
+
+namespace rhohat {
+
+// All values in one pass, fetched `block` rows at a time; 0 for all at once.
+inline std::vector<double> ReadAll(RowSource& source, int64_t block = 0) {
+  const int64_t step = block > 0 ? block : source.rows();
+  std::vector<double> values;
+  RawRows raw;
+  for (int64_t begin = 0; begin < source.rows(); begin += step) {
+    source.Fetch({begin, std::min(begin + step, source.rows())}, raw);
+    EXPECT_LE(raw.bytes.size(), source.MaxRawBytes(raw.range.size()));
+    std::vector<double> rows(static_cast<size_t>(raw.range.size() * source.columns()));
+    DecodeRows<double>(source, raw, rows);
+    values.insert(values.end(), rows.begin(), rows.end());
+  }
+  return values;
+}
+
+}  // namespace rhohat

@@ -1,0 +1,95 @@
+"""What every end-to-end test needs: the program, a place for data, small trained models."""
+
+import numpy as np
+import pytest
+
+import layouts
+from program import OBJECTIVE_FLAGS, PROGRAM, Program
+from trained import Run
+
+_remarks = []
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        labels = [label for label in ("fast", "slow") if item.get_closest_marker(label)]
+        if len(labels) != 1:
+            raise pytest.UsageError(f"{item.nodeid} must be marked either fast or slow")
+
+
+def pytest_terminal_summary(terminalreporter):
+    for remark in _remarks:
+        terminalreporter.write_line(f"remark: {remark}")
+
+
+@pytest.fixture
+def remark():
+    """Says something in the summary of the run, also when all is well."""
+    return _remarks.append
+
+
+@pytest.fixture(scope="session")
+def rhohat():
+    if not PROGRAM.exists():
+        pytest.fail(f"no program at {PROGRAM}: build it, or set RHOHAT", pytrace=False)
+    return Program()
+
+
+@pytest.fixture(scope="session")
+def sanitized(rhohat):
+    """Whether the program carries a sanitizer, whose own memory and time do not count."""
+    content = rhohat.path.read_bytes()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
+@pytest.fixture
+def random(request):
+    """A generator of random numbers, its own for each test and the same on every run."""
+    return np.random.default_rng(list(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def small_data(tmp_path, random):
+    """A sound file of 60 rows that fits the small models."""
+    return layouts.write(tmp_path / "rows.h5", layouts.values(random, 60))
+
+
+@pytest.fixture(scope="session")
+def models(rhohat, tmp_path_factory):
+    """Small trained models, by precision: 12 inputs, 5 hidden units, biases not zero.
+
+    Their blocks of 16 rows, which later commands keep to, cut across chunks and files of the tests'
+    data and leave a short one at the end.
+    """
+    folder = tmp_path_factory.mktemp("models")
+    data = layouts.write(folder / "rows.h5", layouts.values(np.random.default_rng(1), 200))
+    trained = {}
+    for precision in ("float32", "float64"):
+        run = folder / precision
+        rhohat.ok("train", data, "--hidden", 5, "--iterations", 2, "--block-rows", 16,
+                  "--precision", precision, *OBJECTIVE_FLAGS, "--run", run)
+        trained[precision] = run / "model.safetensors"
+    return trained
+
+
+@pytest.fixture(scope="session")
+def model(models):
+    return models["float32"]
+
+
+@pytest.fixture(scope="session")
+def run(rhohat, tmp_path_factory):
+    """A run with L-BFGS in float32."""
+    return Run(rhohat, tmp_path_factory.mktemp("lbfgs"), "--iterations", 30)
+
+
+@pytest.fixture(scope="session")
+def descent(rhohat, tmp_path_factory):
+    """A run with gradient descent in float64."""
+    return Run(rhohat, tmp_path_factory.mktemp("gd"), "--iterations", 15, "--optimizer", "gd",
+               "--learning-rate", 0.2, "--precision", "float64")
+
+
+@pytest.fixture(params=["run", "descent"])
+def any_run(request):
+    return request.getfixturevalue(request.param)

@@ -1,0 +1,107 @@
+"""The program from outside: running it, and reading what it says and leaves behind.
+
+It is found through the environment variable RHOHAT, the build folder through RHOHAT_BUILD; both
+have defaults below the project. Nothing here knows how the program works inside.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("RHOHAT_BUILD", PROJECT / "build/release")).resolve()
+PROGRAM = Path(os.environ.get("RHOHAT", PROJECT / "build/release/bin/rhohat")).resolve()
+
+# The objective that the tests train with and hand to the oracle.
+OBJECTIVE = {"rho": 0.1, "beta": 3.0, "decay": 3e-3}
+OBJECTIVE_FLAGS = ["--rho", "0.1", "--beta", "3", "--lambda", "3e-3"]
+
+
+@dataclass
+class Result:
+    """How a run of the program ended."""
+
+    arguments: list
+    code: int
+    stdout: str
+    stderr: str
+
+    def error(self, alone=True):
+        """The one line that says what went wrong: the last, and where `alone` the only one."""
+        lines = self.stderr.splitlines()
+        errors = [line for line in lines if line.startswith("rhohat: error:")]
+        assert len(errors) == 1, f"{self}: expected one error line"
+        assert lines[-1] == errors[0], f"{self}: the error is not the last line"
+        assert not alone or len(lines) == 1, f"{self}: expected nothing but the error line"
+        assert len(errors[0]) > len("rhohat: error: ") + 10, f"{self}: the error says nothing"
+        return errors[0]
+
+    def __str__(self):
+        return f"rhohat {' '.join(self.arguments)} → {self.code}\n{self.stdout}{self.stderr}"
+
+
+class Program:
+    """The program from outside. Calling it runs it to its end."""
+
+    path = PROGRAM
+
+    def environment(self, **extra):
+        # A test must not inherit the limits of the job that runs the tests.
+        kept = {key: value for key, value in os.environ.items()
+                if not key.startswith(("SLURM_", "OMP_", "OPENBLAS_", "RHOHAT"))}
+        return {**kept, **extra}
+
+    def __call__(self, *arguments, timeout=60, **options):
+        arguments = [str(argument) for argument in arguments]
+        done = subprocess.run([str(self.path), *arguments], stdin=subprocess.DEVNULL,
+                              stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE,
+                              timeout=timeout, env=self.environment(), **options)
+        stdout = (done.stdout or b"").decode()
+        return Result(arguments, done.returncode, stdout, done.stderr.decode())
+
+    def ok(self, *arguments, **options):
+        """Runs it and insists on success."""
+        result = self(*arguments, **options)
+        assert result.code == 0, str(result)
+        return result
+
+    def fails(self, code, *arguments, alone=True, **options):
+        """Runs it, insists on this exit code and on one error line, and returns that line."""
+        result = self(*arguments, **options)
+        assert result.code == code, str(result)
+        return result.error(alone)
+
+    def start(self, *arguments, **options):
+        """Starts it and returns the process, for tests that meddle while it runs."""
+        return subprocess.Popen([str(self.path), *(str(argument) for argument in arguments)],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env=self.environment(), **options)
+
+
+def read_metrics(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def leftovers(folder):
+    """Whatever was built under a temporary name and left there, and models that should not be."""
+    return [path for path in Path(folder).rglob("*")
+            if path.suffix == ".part" or path.name == "model.safetensors"]
+
+
+def sizes_in(text):
+    """Sizes such as "78.3 MiB" or "512 bytes" in a message, as (text, bytes)."""
+    units = {"bytes": 1, "byte": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+    pattern = re.compile(r"(\d+(?:\.\d+)?) ?(bytes?|[KMGT]iB)\b")
+    return [(found.group(0), float(found.group(1)) * units[found.group(2)])
+            for found in pattern.finditer(text)]
+
+
+def python(*arguments, timeout=60):
+    """Runs this interpreter on something, in the project's folder."""
+    return subprocess.run([sys.executable, "-B", *(str(argument) for argument in arguments)],
+                          cwd=PROJECT, capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, "RHOHAT": str(PROGRAM), "RHOHAT_BUILD": str(BUILD)})

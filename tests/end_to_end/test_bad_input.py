@@ -1,0 +1,258 @@
+"""Input that cannot be used ends with its exit code and one clear line, and leaves nothing behind.
+
+The codes are those of sysexits: 64 usage, 65 bad data or model, 66 no such input, 73 cannot create.
+Disks that fill up have a file of their own, test_full_disk.py.
+"""
+
+import h5py
+import numpy as np
+import pytest
+
+import faulty
+import layouts
+from program import leftovers
+
+pytestmark = pytest.mark.fast
+
+
+def train_flags(tmp_path):
+    return ["--hidden", 3, "--iterations", 2, "--run", tmp_path / "run"]
+
+
+def check_nothing_left(tmp_path, *outputs):
+    assert leftovers(tmp_path) == []
+    for output in outputs:
+        assert not (tmp_path / output).exists(), output
+
+
+def check_names(line, words):
+    for word in words:
+        assert word in line, f"{line!r} does not name {word!r}"
+
+
+@pytest.mark.parametrize("fault", faulty.FAULTS)
+def test_training_on(rhohat, tmp_path, random, fault):
+    data, words = faulty.FAULTS[fault](tmp_path, random)
+    line = rhohat.fails(65, "train", *data, *train_flags(tmp_path), alone=False)
+    check_names(line, words)
+    check_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("fault", faulty.FAULTS)
+def test_encoding(rhohat, model, tmp_path, random, fault):
+    data, words = faulty.FAULTS[fault](tmp_path, random)
+    line = rhohat.fails(65, "encode", model, *data, "--out", tmp_path / "codes.h5", alone=False)
+    check_names(line, words)
+    check_nothing_left(tmp_path, "codes.h5")
+
+
+@pytest.mark.parametrize("fault", ["truncated", "nan", "damaged_checksummed_chunk", "no_rows"])
+def test_evaluating(rhohat, model, tmp_path, random, fault):
+    data, words = faulty.FAULTS[fault](tmp_path, random)
+    result = rhohat("evaluate", model, *data, "--json")
+    assert result.code == 65, str(result)
+    check_names(result.error(), words)
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("kind", faulty.EXTERNAL)
+def test_data_in_other_files_needs_a_flag(rhohat, model, tmp_path, random, kind):
+    path = faulty.EXTERNAL[kind](tmp_path, random)
+    line = rhohat.fails(65, "train", path, *train_flags(tmp_path))
+    check_names(line, ["rows.h5", "--follow-external"])
+    line = rhohat.fails(65, "encode", model, path, "--out", tmp_path / "codes.h5")
+    check_names(line, ["rows.h5", "--follow-external"])
+    check_nothing_left(tmp_path, "codes.h5")
+    rhohat.ok("encode", model, path, "--follow-external", "--out", tmp_path / "codes.h5")
+    with h5py.File(path) as rows, h5py.File(tmp_path / "codes.h5") as codes:
+        layouts.write(tmp_path / "plain.h5", rows["data"][:])
+        rhohat.ok("encode", model, tmp_path / "plain.h5", "--out", tmp_path / "plain_codes.h5")
+        with h5py.File(tmp_path / "plain_codes.h5") as plain:
+            assert np.array_equal(codes["codes"][:], plain["codes"][:])
+
+
+@pytest.mark.parametrize("kind", faulty.EXTERNAL)
+def test_missing_other_file(rhohat, model, tmp_path, random, kind):
+    """libhdf5 itself would hand out fill values here, and call that success."""
+    path = faulty.EXTERNAL[kind](tmp_path, random)
+    missing = {"external_link": "other.h5", "external_storage": "rows.raw",
+               "virtual_data_set": "source1.h5"}[kind]
+    (tmp_path / missing).unlink()
+    result = rhohat("encode", model, path, "--follow-external", "--out", tmp_path / "codes.h5")
+    assert result.code in (65, 66), str(result)
+    check_names(result.error(), [missing])
+    check_nothing_left(tmp_path, "codes.h5")
+
+
+@pytest.mark.parametrize("command", ["train", "encode", "evaluate", "gradcheck", "plan", "info"])
+def test_missing_file(rhohat, model, tmp_path, command):
+    absent = tmp_path / "absent.h5"
+    arguments = {"train": [absent, *train_flags(tmp_path)],
+                 "encode": [model, absent, "--out", tmp_path / "codes.h5"],
+                 "evaluate": [model, absent],
+                 "gradcheck": [model, absent, "--out", tmp_path / "g.safetensors"],
+                 "plan": [absent, "--hidden", 3],
+                 "info": [absent]}
+    line = rhohat.fails(66, command, *arguments[command])
+    check_names(line, ["absent.h5"])
+    check_nothing_left(tmp_path, "codes.h5", "g.safetensors")
+
+
+def test_second_file_missing(rhohat, tmp_path, small_data):
+    line = rhohat.fails(66, "train", small_data, tmp_path / "absent.h5", *train_flags(tmp_path))
+    check_names(line, ["absent.h5"])
+    check_nothing_left(tmp_path)
+
+
+def test_a_folder_as_data(rhohat, tmp_path):
+    result = rhohat("train", tmp_path, *train_flags(tmp_path))
+    assert result.code in (65, 66), str(result)
+    check_names(result.error(), [str(tmp_path)])
+
+
+@pytest.mark.parametrize("command", ["encode", "evaluate", "gradcheck"])
+def test_width_that_is_not_the_models(rhohat, model, tmp_path, random, command):
+    data = layouts.write(tmp_path / "wide.h5", layouts.values(random, 20, columns=17))
+    out = [] if command == "evaluate" else ["--out", tmp_path / "out"]
+    line = rhohat.fails(65, command, model, data, *out)
+    check_names(line, ["wide.h5", "17", str(layouts.COLUMNS)])
+    check_nothing_left(tmp_path, "out")
+
+
+def test_hidden_is_required(rhohat, tmp_path, small_data):
+    line = rhohat.fails(64, "train", small_data, "--run", tmp_path / "run")
+    check_names(line, ["hidden"])
+
+
+def test_run_is_required(rhohat, tmp_path, small_data):
+    line = rhohat.fails(64, "train", small_data, "--hidden", 3, cwd=tmp_path)
+    check_names(line, ["run"])
+
+
+@pytest.mark.parametrize("flag, nearest", [("--hiden", "--hidden"), ("--lamda", "--lambda"),
+                                           ("--iteration", "--iterations"), ("--mem", "--memory"),
+                                           ("--dateset", "--dataset"), ("--tread", "--threads")])
+def test_unknown_flag(rhohat, tmp_path, small_data, flag, nearest):
+    line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), flag, "4")
+    check_names(line, [flag, nearest])
+    assert not (tmp_path / "run").exists()
+
+
+def test_unknown_command(rhohat):
+    check_names(rhohat.fails(64, "trian"), ["trian"])
+
+
+def test_no_command(rhohat):
+    assert rhohat().code == 64
+
+
+@pytest.mark.parametrize("flag, value", [
+    ("--rho", "2"), ("--rho", "0"), ("--rho", "1"), ("--rho", "nan"), ("--rho", "abc"),
+    ("--beta", "-1"), ("--beta", "inf"), ("--lambda", "-0.1"), ("--lambda", "1e-3x"),
+    ("--hidden", "0"), ("--hidden", "-4"), ("--hidden", "3,3"), ("--hidden", "1e30"),
+    ("--hidden", ""), ("--iterations", "-1"), ("--iterations", "1.5"), ("--precision", "float16"),
+    ("--lanes", "3"), ("--lanes", "-2"), ("--threads", "-1"), ("--block-rows", "-1"),
+    ("--memory", "12Q"), ("--memory", "-1G"), ("--memory", "99999999T"), ("--optimizer", "newton"),
+    ("--history", "0"), ("--tolerance", "-1"), ("--activation", "step"), ("--schedule", "later")])
+def test_value_that_cannot_be(rhohat, tmp_path, small_data, flag, value):
+    flags = ["--run", tmp_path / "run", f"{flag}={value}"]
+    flags += ["--hidden", "3"] if flag != "--hidden" else []
+    line = rhohat.fails(64, "train", small_data, *flags)
+    check_names(line, [flag.lstrip("-")])
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_fault_is_named_at_once(rhohat, tmp_path, small_data):
+    faults = ["--hidden", "0", "--rho", "2", "--beta", "-1", "--lanes", "3"]
+    line = rhohat.fails(64, "train", small_data, "--run", tmp_path / "run", *faults)
+    check_names(line, ["hidden", "rho", "beta", "lanes"])
+
+
+@pytest.mark.parametrize("place", ["missing/codes.h5", "folder", "file/codes.h5"])
+@pytest.mark.parametrize("command", ["encode", "gradcheck", "features", "convert"])
+def test_output_that_cannot_be_created(rhohat, model, tmp_path, small_data, command, place):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("kept")
+    np.save(tmp_path / "in.npy", np.zeros((3, 4), "float32"))
+    out = tmp_path / place
+    arguments = {"encode": [model, small_data, "--out", out],
+                 "gradcheck": [model, small_data, "--out", out],
+                 "features": [model, "--shape", "3x4", "--out", out],
+                 "convert": [tmp_path / "in.npy", out]}
+    line = rhohat.fails(73, command, *arguments[command])
+    check_names(line, [str(out)])
+    assert (tmp_path / "file").read_text() == "kept"
+    assert list((tmp_path / "folder").iterdir()) == []
+    check_nothing_left(tmp_path, "missing")
+
+
+@pytest.mark.parametrize("place", ["file", "file/run"])
+def test_run_folder_that_cannot_be_created(rhohat, tmp_path, small_data, place):
+    (tmp_path / "file").write_text("kept")
+    line = rhohat.fails(73, "train", small_data, "--hidden", 3, "--run", tmp_path / place)
+    check_names(line, [str(tmp_path / place)])
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_run_folder_that_holds_a_run(rhohat, tmp_path, small_data):
+    rhohat.ok("train", small_data, *train_flags(tmp_path))
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    line = rhohat.fails(73, "train", small_data, *train_flags(tmp_path))
+    check_names(line, [str(tmp_path / "run")])
+    after = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_output_over_the_input(rhohat, model, small_data):
+    before = small_data.read_bytes()
+    result = rhohat("encode", model, small_data, "--out", small_data)
+    assert result.code in (64, 73), str(result)
+    result.error()
+    assert small_data.read_bytes() == before
+
+
+def test_existing_output_survives_a_failure(rhohat, model, tmp_path, random):
+    out = tmp_path / "codes.h5"
+    out.write_text("of an earlier run")
+    data, _ = faulty.FAULTS["nan"](tmp_path, random)
+    rhohat("encode", model, *data, "--out", out)
+    assert out.read_text() == "of an earlier run"
+    check_nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "encode", "gradcheck", "features", "info"])
+def test_missing_model(rhohat, tmp_path, small_data, command):
+    arguments = {"evaluate": [small_data], "gradcheck": [small_data],
+                 "encode": [small_data, "--out", tmp_path / "out"],
+                 "features": ["--out", tmp_path / "out"], "info": []}
+    line = rhohat.fails(66, command, tmp_path / "absent.safetensors", *arguments[command])
+    check_names(line, ["absent.safetensors"])
+    check_nothing_left(tmp_path, "out")
+
+
+def test_any_flipped_bit_of_a_model_is_noticed(rhohat, model, tmp_path, small_data):
+    sound = model.read_bytes()
+    damaged = tmp_path / "damaged.safetensors"
+    places = [*range(0, 8, 3), *range(8, len(sound), len(sound) // 40), len(sound) - 1]
+    for place in places:
+        damaged.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
+        line = rhohat.fails(65, "evaluate", damaged, small_data)
+        check_names(line, ["damaged.safetensors"])
+
+
+@pytest.mark.parametrize("keep", [0, 5, 8, 300, -200, -1])
+def test_truncated_model(rhohat, model, tmp_path, small_data, keep):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(model.read_bytes()[:keep])
+    check_names(rhohat.fails(65, "evaluate", damaged, small_data), ["damaged.safetensors"])
+
+
+def test_something_else_as_model(rhohat, tmp_path, small_data):
+    check_names(rhohat.fails(65, "evaluate", small_data, small_data), ["rows.h5"])
+
+
+def test_picture_shape_that_does_not_fit(rhohat, model, tmp_path):
+    for shape in ("5x5", "0x12", "12", "axb", "2x3x2", "-3x-4"):
+        line = rhohat.fails(64, "features", model, "--shape", shape, "--out", tmp_path / "f.png")
+        check_names(line, [shape])
+    check_nothing_left(tmp_path, "f.png")

@@ -1,0 +1,214 @@
+"""What convert writes is what NumPy would have written: same values, same type, same order."""
+
+import gzip
+import struct
+
+import h5py
+import numpy as np
+import pytest
+
+from layouts import NUMBER_TYPES
+
+pytestmark = pytest.mark.fast
+
+IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+def array_of(random, shape, dtype):
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return random.normal(size=shape).astype(dtype)
+    limits = np.iinfo(dtype)
+    return random.integers(limits.min, limits.max, size=shape, dtype=dtype.newbyteorder("="),
+                           endpoint=True).astype(dtype)
+
+
+def idx_bytes(array, code):
+    sizes = struct.pack(f">{array.ndim}I", *array.shape)
+    return bytes([0, 0, code, array.ndim]) + sizes + array.astype(IDX_TYPES[code]).tobytes()
+
+
+def check(path, expected, dataset="data"):
+    """Same kind and width of number, same bytes once both are in this machine's order."""
+    with h5py.File(path) as file:
+        found = file[dataset][:]
+    assert found.dtype.newbyteorder("=") == expected.dtype.newbyteorder("=")
+    assert len(found) == len(expected)
+    native = expected.dtype.newbyteorder("=")
+    assert found.astype(native).tobytes() == np.ascontiguousarray(expected).astype(native).tobytes()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("code", IDX_TYPES)
+def test_idx(rhohat, tmp_path, random, code, packed):
+    array = array_of(random, (37, 4, 5), IDX_TYPES[code])
+    content = idx_bytes(array, code)
+    path = tmp_path / ("rows-idx3.gz" if packed else "rows-idx3")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    rhohat.ok("convert", path, tmp_path / "out.h5")
+    check(tmp_path / "out.h5", array)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", NUMBER_TYPES)
+def test_npy(rhohat, tmp_path, random, dtype, order):
+    array = array_of(random, (53, 7), dtype)
+    np.save(tmp_path / "in.npy", np.asarray(array, order=order))
+    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
+    check(tmp_path / "out.h5", array)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (6, 2, 3), (5, 2, 3, 2)])
+def test_npy_shapes(rhohat, tmp_path, random, shape, order):
+    array = array_of(random, shape, "<f4")
+    np.save(tmp_path / "in.npy", np.asarray(array, order=order))
+    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
+    check(tmp_path / "out.h5", array)
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_npy_versions(rhohat, tmp_path, random, version):
+    array = array_of(random, (5, 4), "<f8")
+    with open(tmp_path / "in.npy", "wb") as file:
+        np.lib.format.write_array(file, array, version=version)
+    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
+    check(tmp_path / "out.h5", array)
+
+
+def test_several_inputs_one_below_the_other(rhohat, tmp_path, random):
+    parts = [array_of(random, (rows, 6), "<f4") for rows in (5, 1, 40)]
+    paths = [tmp_path / f"part{i}.npy" for i in range(len(parts))]
+    for path, part in zip(paths, parts):
+        np.save(path, part)
+    rhohat.ok("convert", *paths, tmp_path / "out.h5")
+    check(tmp_path / "out.h5", np.concatenate(parts))
+
+
+def test_idx_and_npy_together(rhohat, tmp_path, random):
+    first, second = array_of(random, (9, 12), "u1"), array_of(random, (4, 3, 4), "u1")
+    np.save(tmp_path / "first.npy", first)
+    (tmp_path / "second.gz").write_bytes(gzip.compress(idx_bytes(second, 0x08)))
+    rhohat.ok("convert", tmp_path / "first.npy", tmp_path / "second.gz", tmp_path / "out.h5")
+    check(tmp_path / "out.h5", np.concatenate([first, second.reshape(4, 12)]))
+
+
+def test_scale_makes_fractions(rhohat, tmp_path):
+    pixels = np.arange(256, dtype="u1").reshape(16, 16)
+    np.save(tmp_path / "in.npy", pixels)
+    for name, scale in (("fraction", "1/255"), ("number", "0.00392156862745098")):
+        rhohat.ok("convert", tmp_path / "in.npy", tmp_path / f"{name}.h5", "--scale", scale)
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            found = file["data"][:]
+        assert found.dtype == np.float32
+        assert np.allclose(found, pixels / 255, rtol=1e-7, atol=0)
+        assert found.max() == 1
+
+
+@pytest.mark.parametrize("wanted", ["float32", "float64", "int16", "uint8"])
+def test_dtype(rhohat, tmp_path, wanted):
+    array = np.arange(200, dtype="<i4").reshape(20, 10)
+    np.save(tmp_path / "in.npy", array)
+    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5", "--dtype", wanted)
+    check(tmp_path / "out.h5", array.astype(wanted))
+
+
+def test_name_and_chunks_of_the_output(rhohat, tmp_path, random):
+    array = array_of(random, (50, 6), "<f4")
+    np.save(tmp_path / "in.npy", array)
+    flags = ["--dataset", "acts", "--chunk-rows", 8]
+    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5", *flags)
+    check(tmp_path / "out.h5", array, "acts")
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["acts"].chunks[0] == 8
+
+
+def test_output_is_overwritten_only_when_asked(rhohat, tmp_path, random):
+    array = array_of(random, (5, 6), "<f4")
+    np.save(tmp_path / "in.npy", array)
+    out = tmp_path / "out.h5"
+    out.write_text("of an earlier run")
+    line = rhohat.fails(73, "convert", tmp_path / "in.npy", out)
+    assert str(out) in line and "--overwrite" in line
+    assert out.read_text() == "of an earlier run"
+    rhohat.ok("convert", tmp_path / "in.npy", out, "--overwrite")
+    check(out, array)
+
+
+def test_larger_than_its_memory(rhohat, tmp_path):
+    """Fortran order is the hard case: rows lie scattered over the whole file."""
+    array = np.arange(40_000 * 500, dtype="<u4").reshape(40_000, 500)
+    for order in "CF":
+        np.save(tmp_path / "in.npy", np.asarray(array, order=order))
+        rhohat.ok("convert", tmp_path / "in.npy", tmp_path / f"{order}.h5", "--memory", "64M")
+        check(tmp_path / f"{order}.h5", array)
+
+
+DAMAGED = {
+    "not_a_known_format": (b"hello, world\n" * 20, "rows"),
+    "empty": (b"", "rows"),
+    "idx_too_short": (idx_bytes(np.ones((5, 4), "u1"), 0x08)[:-1], "rows"),
+    "idx_too_long": (idx_bytes(np.ones((5, 4), "u1"), 0x08) + b"x", "rows"),
+    "idx_header_only": (b"\0\0\x08", "rows"),
+    "idx_unknown_type": (b"\0\0\x0a\x02" + struct.pack(">2I", 1, 1) + b"x", "rows"),
+    "idx_no_rows": (idx_bytes(np.ones((0, 4), "u1"), 0x08), "rows"),
+    "idx_of_impossible_size": (b"\0\0\x0e\x04" + struct.pack(">4I", *[2**32 - 1] * 4), "rows"),
+    "gzip_cut": (gzip.compress(idx_bytes(np.ones((500, 4), "u1"), 0x08))[:-9], "rows.gz"),
+    "gzip_damaged": (gzip.compress(idx_bytes(np.arange(200, dtype="u1").reshape(50, 4), 0x08))[:-8]
+                     + b"\0" * 8, "rows.gz"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damaged_input(rhohat, tmp_path, kind):
+    content, name = DAMAGED[kind]
+    (tmp_path / name).write_bytes(content)
+    line = rhohat.fails(65, "convert", tmp_path / name, tmp_path / "out.h5", alone=False)
+    assert name in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+
+
+NOT_ROWS = {"complex": np.zeros((3, 4), complex), "string": np.zeros((3, 4), "S5"),
+            "compound": np.zeros((3, 4), [("a", "f4")]), "object": np.array([[None, 1]]),
+            "no_rows": np.zeros((0, 4)), "scalar": np.float32(1), "time": np.zeros((3, 4), "M8[s]")}
+
+
+@pytest.mark.parametrize("kind", NOT_ROWS)
+def test_npy_that_is_not_rows_of_numbers(rhohat, tmp_path, kind):
+    np.save(tmp_path / "in.npy", NOT_ROWS[kind])
+    line = rhohat.fails(65, "convert", tmp_path / "in.npy", tmp_path / "out.h5")
+    assert "in.npy" in line
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_npy_cut_short(rhohat, tmp_path):
+    np.save(tmp_path / "in.npy", np.ones((30, 4)))
+    content = (tmp_path / "in.npy").read_bytes()
+    for keep in (5, 60, len(content) - 1):
+        (tmp_path / "in.npy").write_bytes(content[:keep])
+        assert "in.npy" in rhohat.fails(65, "convert", tmp_path / "in.npy", tmp_path / "out.h5",
+                                        alone=False)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["in.npy"]
+
+
+def test_inputs_of_different_width(rhohat, tmp_path):
+    np.save(tmp_path / "first.npy", np.ones((3, 4)))
+    np.save(tmp_path / "second.npy", np.ones((3, 5)))
+    line = rhohat.fails(65, "convert", tmp_path / "first.npy", tmp_path / "second.npy",
+                        tmp_path / "out.h5")
+    assert "second.npy" in line and "4" in line and "5" in line
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_missing_input(rhohat, tmp_path):
+    line = rhohat.fails(66, "convert", tmp_path / "absent.npy", tmp_path / "out.h5")
+    assert "absent.npy" in line
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_value_that_does_not_fit_the_type(rhohat, tmp_path):
+    np.save(tmp_path / "in.npy", np.full((3, 4), 300, "<i4"))
+    line = rhohat.fails(65, "convert", tmp_path / "in.npy", tmp_path / "out.h5", "--dtype", "uint8",
+                        alone=False)
+    assert "in.npy" in line and "300" in line
+    assert not (tmp_path / "out.h5").exists()

@@ -1,0 +1,112 @@
+"""A disk that fills up is an error with code 74, never a short file under the final name.
+
+Two ways to a full disk: a limit on the size of files, which everyone may set, and a file system of
+one MiB, which only root may mount. Where mounting is not possible the summary says so.
+"""
+
+import contextlib
+import resource
+import subprocess
+
+import numpy as np
+import pytest
+
+import layouts
+from program import leftovers
+
+pytestmark = pytest.mark.fast
+
+
+def file_size_limit(limit):
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+@contextlib.contextmanager
+def tiny_disk(folder, remark):
+    """A file system of one MiB at `folder`, or None where it cannot be had."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        remark(f"only file size limits tested: no tmpfs ({mounted.stderr.strip()})")
+        yield None
+        return
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def wide(tmp_path, random):
+    """Rows whose model takes 1.3 MB and whose codes take 5 MB."""
+    data = layouts.write(tmp_path / "wide.h5", layouts.values(random, 4000, columns=500))
+    return data, ["--hidden", 320, "--iterations", 1]
+
+
+@pytest.fixture
+def wide_model(rhohat, wide, tmp_path):
+    data, flags = wide
+    rhohat.ok("train", data, *flags, "--run", tmp_path / "sound")
+    return (tmp_path / "sound/model.safetensors").rename(tmp_path / "wide.model")
+
+
+@pytest.mark.parametrize("limit", [0, 500, 100_000])
+def test_training_under_a_file_size_limit(rhohat, tmp_path, wide, limit):
+    data, flags = wide
+    rhohat.fails(74, "train", data, *flags, "--run", tmp_path / "run", alone=False,
+                 preexec_fn=file_size_limit(limit))
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("limit", [0, 100, 5000, 1_000_000])
+def test_encoding_under_a_file_size_limit(rhohat, tmp_path, wide, wide_model, limit):
+    rhohat.fails(74, "encode", wide_model, wide[0], "--out", tmp_path / "codes.h5", alone=False,
+                 preexec_fn=file_size_limit(limit))
+    assert not (tmp_path / "codes.h5").exists()
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_other_outputs_under_a_file_size_limit(rhohat, tmp_path, wide, wide_model, limit):
+    np.save(tmp_path / "in.npy", np.ones((1000, 50)))
+    out = tmp_path / "out"
+    for arguments in (["features", wide_model, "--shape", "20x25", "--out", out],
+                      ["gradcheck", wide_model, wide[0], "--sample", 1, "--out", out],
+                      ["convert", tmp_path / "in.npy", out]):
+        rhohat.fails(74, *arguments, alone=False, preexec_fn=file_size_limit(limit))
+        assert not out.exists(), arguments
+        assert leftovers(tmp_path) == []
+
+
+def test_training_onto_a_full_disk(rhohat, tmp_path, wide, remark):
+    with tiny_disk(tmp_path / "disk", remark) as disk:
+        if disk:
+            data, flags = wide
+            rhohat.fails(74, "train", data, *flags, "--run", disk / "run", alone=False)
+            assert leftovers(disk) == []
+            assert (disk / "run/metrics.jsonl").exists()
+
+
+def test_encoding_onto_a_full_disk(rhohat, tmp_path, wide, wide_model, remark):
+    with tiny_disk(tmp_path / "disk", remark) as disk:
+        if disk:
+            rhohat.fails(74, "encode", wide_model, wide[0], "--out", disk / "codes.h5", alone=False)
+            assert list(disk.iterdir()) == []
+
+
+def test_converting_onto_a_full_disk(rhohat, tmp_path, remark):
+    np.save(tmp_path / "in.npy", np.ones((3000, 100)))
+    with tiny_disk(tmp_path / "disk", remark) as disk:
+        if disk:
+            rhohat.fails(74, "convert", tmp_path / "in.npy", disk / "out.h5", alone=False)
+            assert list(disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [
+    "evaluate MODEL DATA --json", "evaluate MODEL DATA", "gradcheck MODEL DATA", "info MODEL",
+    "info DATA", "plan DATA --hidden 3", "train --help", "--help", "--version"])
+def test_results_onto_a_full_device(rhohat, model, small_data, command):
+    places = {"MODEL": model, "DATA": small_data}
+    with open("/dev/full", "wb") as full:
+        rhohat.fails(74, *(places.get(word, word) for word in command.split()), stdout=full)

@@ -1,0 +1,138 @@
+"""Out of core: data more than eight times the budget, the same bits, no more memory than asked for.
+
+The largest resident set is taken from the operating system as well as from the run's own metrics.
+Where a memory control group can be made, the program also runs inside one that holds it to the
+budget, page cache included; where none can be made the summary says so and the rest is tested all
+the same.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import oracle
+from program import OBJECTIVE_FLAGS, leftovers, read_metrics
+
+pytestmark = pytest.mark.slow
+
+BUDGET = 192 * 2**20
+COLUMNS = 784
+ROWS = 8 * BUDGET // (4 * COLUMNS) + 1000
+LAYOUTS = {"contiguous": {}, "chunked": {"chunks": (1000, COLUMNS)},
+           "columns_cut": {"chunks": (4096, 200)}}
+
+# Starts the program from a process that is small itself: a child's largest resident set begins with
+# that of the process which it was forked from. Only the child enters the control group, if there is
+# one. Prints the exit code and the child's own usage.
+LAUNCHER = """
+import json, os, sys
+cgroup, program = sys.argv[1:3]
+child = os.fork()
+if child == 0:
+    if cgroup:
+        with open(cgroup + "/cgroup.procs", "w") as processes:
+            processes.write(str(os.getpid()))
+    os.execv(program, sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+print(json.dumps({"code": os.waitstatus_to_exitcode(status), "peak": usage.ru_maxrss * 1024}))
+"""
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def large_data(request, tmp_path_factory):
+    """Written piece by piece, so that this process stays small too; deleted straight after."""
+    path = tmp_path_factory.mktemp("large") / "rows.h5"
+    tile = np.random.default_rng(5).uniform(0, 1, size=(5000, COLUMNS)).astype("float32")
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("data", (ROWS, COLUMNS), "float32", **LAYOUTS[request.param])
+        for begin in range(0, ROWS, len(tile)):
+            count = min(len(tile), ROWS - begin)
+            data[begin : begin + count] = tile[:count] * (1 - begin / (2 * ROWS))
+    assert path.stat().st_size > 8 * BUDGET
+    yield path
+    path.unlink()
+
+
+def train(rhohat, data, run, *flags, cgroup=None):
+    """Trains under the launcher; returns the peak resident set that the system saw."""
+    command = [sys.executable, "-I", "-S", "-c", LAUNCHER, cgroup or "", rhohat.path, "train", data,
+               "--hidden", 16, "--iterations", 2, *OBJECTIVE_FLAGS, "--run", run, *flags]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=500, env=rhohat.environment())
+    # The program's own results come first, the launcher's line last.
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["code"] == 0, done.stdout + done.stderr
+    assert leftovers(run) == [run / "model.safetensors"]
+    return report["peak"]
+
+
+def tensor_bits(run):
+    tensors, _ = oracle.read_safetensors(run / "model.safetensors")
+    return {name: values.tobytes() for name, values in tensors.items()}
+
+
+@contextlib.contextmanager
+def memory_cgroup(limit):
+    """A control group of this much memory, as (folder, name), or (None, why there is none)."""
+    name = f"rhohat-test-{os.getpid()}"
+    reasons = []
+    for root, limit_file, kind in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "v1"),
+                                   ("/sys/fs/cgroup", "memory.max", "v2")):
+        folder = Path(root) / name
+        try:
+            folder.mkdir()
+        except OSError as reason:
+            reasons.append(f"{kind}: {reason}")
+            continue
+        try:
+            (folder / limit_file).write_text(str(limit))
+        except OSError as reason:
+            reasons.append(f"{kind}: {reason}")
+            folder.rmdir()
+            continue
+        try:
+            yield folder, f"memory cgroup {kind}"
+        finally:
+            folder.rmdir()
+        return
+    yield None, "; ".join(reasons)
+
+
+def test_larger_than_memory(rhohat, tmp_path, large_data, sanitized, remark):
+    train(rhohat, large_data, tmp_path / "unlimited", "--memory", "8G")
+    peak = train(rhohat, large_data, tmp_path / "limited", "--memory", "192M")
+    own_peak = max(line["peak_rss_bytes"] for line in read_metrics(tmp_path / "limited"))
+    if sanitized:
+        remark("a sanitizer's memory comes on top of the program's: peaks not compared")
+    else:
+        assert peak < BUDGET
+        assert own_peak < BUDGET
+        # Both look at the same thing, so they must nearly agree.
+        assert own_peak == pytest.approx(peak, rel=0.1)
+        figures = [figure / 2**20 for figure in (peak, own_peak, BUDGET, large_data.stat().st_size)]
+        remark("peak {:.1f} MiB, by its own metrics {:.1f} MiB, of {:.0f} MiB, over {:.0f} MiB of "
+               "rows".format(*figures))
+    limited, unlimited = (tensor_bits(tmp_path / run) for run in ("limited", "unlimited"))
+    assert limited == unlimited
+    costs = [[line["cost"] for line in read_metrics(tmp_path / run)]
+             for run in ("limited", "unlimited")]
+    assert costs[0] == costs[1]
+    if sanitized:
+        return
+    with memory_cgroup(BUDGET) as (cgroup, what):
+        if cgroup is None:
+            remark(f"no memory cgroup could be made ({what}): tested without")
+            return
+        train(rhohat, large_data, tmp_path / "inside", "--memory", "192M", cgroup=cgroup)
+        remark(f"also inside a {what} of 192 MiB, page cache included")
+        # Without --memory the program finds the limit by itself.
+        train(rhohat, large_data, tmp_path / "unasked", cgroup=cgroup)
+    assert tensor_bits(tmp_path / "inside") == unlimited
+    assert tensor_bits(tmp_path / "unasked") == unlimited

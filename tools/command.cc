@@ -1,0 +1,62 @@
+#include "tools/command.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"train", "train a model on all rows of HDF5 files", RunTrain, true},
+    Command{"evaluate", "compute J and its terms over a data set", RunEvaluate, true},
+    Command{"encode", "write the code of every row", RunEncode, true},
+    Command{"gradcheck", "compare the gradient with central differences", RunGradcheck, true},
+    Command{"features", "draw what each hidden unit looks for", RunFeatures, false},
+    Command{"plan", "show where the memory of a training run would go", RunPlan, false},
+    Command{"convert", "turn IDX and NumPy files into HDF5", RunConvert, true},
+    Command{"info", "say what a data file or a model is", RunInfo, false},
+};
+
+constexpr const char* kExitCodes = R"(Exit codes:
+  0         done
+  64        usage: unknown flags, missing or impossible values
+  65        a data set or a model is damaged or does not fit
+  66        an input does not exist or may not be read
+  70        a fault in rhohat, a failed gradcheck, or no memory left
+  73        an output cannot be created
+  74        reading or writing failed, a full disk included
+  130, 143  stopped by SIGINT, by SIGTERM; 138 by SIGUSR1
+)";
+
+}  // namespace
+
+const Command& FindCommand(const std::string& name) {
+  const auto* command = std::ranges::find(kCommands, name, &Command::name);
+  if (command != kCommands.end()) return *command;
+  const bool is_flag = name.starts_with('-');
+  std::vector<std::string> names = {"--help", "--version"};
+  for (const Command& candidate : kCommands) names.emplace_back(candidate.name);
+  const std::string nearest = NearestName(name, names);
+  const std::string advice =
+      nearest.empty() ? "see 'rhohat --help'" : fmt::format("did you mean {}?", nearest);
+  throw Error(ErrorKind::kUsage,
+              fmt::format("unknown {} {}: {}", is_flag ? "flag" : "command", name, advice));
+}
+
+std::string OverviewText() {
+  std::string text =
+      "rhohat trains sparse autoencoders, exactly, on data that does not fit in memory.\n\n"
+      "Usage: rhohat COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    text += fmt::format("  {:<10} {}\n", command.name, command.summary);
+  }
+  text += "\n'rhohat COMMAND --help' says more; 'rhohat --version' names the version.\n\n";
+  return text + kExitCodes;
+}
+
+}  // namespace rhohat

@@ -1,0 +1,42 @@
+// rhohat encode: the code of every row.
+#include "tools/command.h"
+#include "tools/model_and_data.h"
+#include "tools/print.h"
+#include "tools/program_fields.h"
+#include "tools/progress_display.h"
+
+namespace rhohat {
+namespace {
+
+CommandHelp Help() {
+  return {.name = "encode",
+          .description =
+              "Writes the code (the hidden units' activations) of every row to an HDF5 file: data "
+              "set /codes with one row for each row of DATA, in the same order. The file appears "
+              "under its name once it is whole.",
+          .arguments = ModelAndDataArguments(),
+          .required = {"out"},
+          .examples = {{"rhohat encode run/model.safetensors data.h5 --out codes.h5",
+                        "Codes in the model's own precision."},
+                       {"rhohat encode run/model.safetensors a.h5 b.h5 --out codes.h5 --memory 2G",
+                        "Two files, one after the other, within 2 GiB of memory."}}};
+}
+
+}  // namespace
+
+void RunEncode(const Arguments& arguments, const std::atomic<bool>& stop) {
+  ModelAndData inputs;
+  std::string output;
+  OptionFlags flags(Help());
+  AddModelAndDataFlags(flags, inputs);
+  flags.Add({TextField({"out", "FILE", "HDF5 file to write.", "Output"}, output)});
+  if (!flags.Parse(arguments)) return;
+
+  LoadInputs(flags, inputs);
+  ProgressDisplay display;
+  Encode(inputs.model, inputs.options, output, {&display, &stop});
+  display.Finish();
+  Print(AlignedLines({{"codes", output}}));
+}
+
+}  // namespace rhohat

@@ -1,0 +1,81 @@
+// rhohat gradcheck: is the gradient that training follows the derivative of J?
+#include <fmt/core.h>
+
+#include "rhohat/error.h"
+#include "tools/command.h"
+#include "tools/model_and_data.h"
+#include "tools/print.h"
+#include "tools/program_fields.h"
+#include "tools/progress_display.h"
+
+namespace rhohat {
+namespace {
+
+constexpr double kLargestError = 1e-8;
+
+CommandHelp Help() {
+  return {.name = "gradcheck",
+          .description =
+              "Compares the gradient of J with central differences of J at the model's parameters, "
+              "in float64, and fails where they differ by more than 1e-8 relative to their size. "
+              "Evaluates J twice for each parameter that is checked: use few rows.",
+          .arguments = ModelAndDataArguments(),
+          .required = {},
+          .examples = {
+              {"rhohat gradcheck run/model.safetensors small.h5", "A sample of the parameters."},
+              {"rhohat gradcheck run/model.safetensors small.h5 --all", "Every parameter."},
+              {"rhohat gradcheck run/model.safetensors small.h5 --out gradient.safetensors "
+               "--precision float64",
+               "Keeps the gradient too, under the parameters' own names."}}};
+}
+
+std::string AsLines(const GradientCheck& check) {
+  return AlignedLines(
+      {{"relative error", fmt::format("{:.3g}", check.relative_error)},
+       {"checked", fmt::format("{} of {} parameters", check.parameters_checked, check.parameters)},
+       {"worst", check.worst_parameter},
+       {"J", Number(check.cost)},
+       {"gradient norm", Number(check.gradient_norm)}});
+}
+
+// Written so that an error that is not a number fails. Differences have an error of their own,
+// which does not shrink with the gradient: near a minimum it may be all that is left.
+void RequireAgreement(const GradientCheck& check) {
+  if (check.relative_error <= kLargestError) return;
+  throw Error(
+      ErrorKind::kInternal,
+      fmt::format("gradient and central differences of J do not agree: expected a relative "
+                  "error of at most {:g}, found {:.3g}, worst at {}; where the gradient's "
+                  "norm ({:.3g}) is small, try a model of fewer iterations",
+                  kLargestError, check.relative_error, check.worst_parameter, check.gradient_norm));
+}
+
+}  // namespace
+
+void RunGradcheck(const Arguments& arguments, const std::atomic<bool>& stop) {
+  ModelAndData inputs;
+  GradientCheckOptions options;
+  bool all = false;
+  OptionFlags flags(Help());
+  AddObjectiveFlags(flags, inputs);
+  AddModelAndDataFlags(flags, inputs);
+  flags.Add(
+      {CountField({"sample", "N", "Parameters to check.", "Check"}, options.sample),
+       SwitchField({"all", "", "Check every parameter.", "Check"}, all),
+       TextField({"out", "FILE",
+                  "Write the gradient as safetensors, in the precision of --precision.", "Check"},
+                 options.output)});
+  if (!flags.Parse(arguments)) return;
+
+  LoadInputs(flags, inputs);
+  options.analyze = inputs.options;
+  options.objective = inputs.objective;
+  if (all) options.sample = 0;
+  ProgressDisplay display;
+  const GradientCheck check = CheckGradient(inputs.model, options, {&display, &stop});
+  display.Finish();
+  Print(AsLines(check));
+  RequireAgreement(check);
+}
+
+}  // namespace rhohat

@@ -1,0 +1,65 @@
+// The program: finds the subcommand, runs it, and turns what it throws into one line and an exit
+// code.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
+
+#include "base/version.h"
+#include "rhohat/error.h"
+#include "tools/command.h"
+#include "tools/print.h"
+#include "tools/signals.h"
+#include "tools/standard_streams.h"
+
+namespace rhohat {
+namespace {
+
+constexpr int kUsageExit = static_cast<int>(ErrorKind::kUsage);
+constexpr int kInternalExit = static_cast<int>(ErrorKind::kInternal);
+
+void Dispatch(const Arguments& words) {
+  const std::string& name = words.front();
+  if (name == "--help" || name == "-h") return Print(OverviewText());
+  if (name == "--version") return Print(fmt::format("rhohat {}\n", kVersion));
+  const Command& command = FindCommand(name);
+  if (command.can_stop) CatchStopSignals();
+  command.run({words.begin() + 1, words.end()}, StopRequested());
+}
+
+int Report(std::string message, int exit_code) {
+  std::ranges::replace(message, '\n', ' ');
+  std::fputs(fmt::format("rhohat: error: {}\n", message).c_str(), stderr);
+  return exit_code;
+}
+
+int Run(const Arguments& words) {
+  if (words.empty()) {
+    std::fputs(OverviewText().c_str(), stderr);
+    return kUsageExit;
+  }
+  try {
+    Dispatch(words);
+    FlushPrinted();
+    return 0;
+  } catch (const Error& error) {
+    return Report(error.what(), error.exit_code());
+  } catch (const Stopped& stopped) {
+    return Report(stopped.what(), SignalExitCode());
+  } catch (const std::bad_alloc&) {
+    return Report("out of memory: try a smaller --memory or fewer --threads", kInternalExit);
+  } catch (const std::exception& fault) {
+    return Report(fmt::format("internal fault: {}", fault.what()), kInternalExit);
+  }
+}
+
+}  // namespace
+}  // namespace rhohat
+
+int main(int argument_count, char** arguments) {
+  rhohat::OpenStandardStreams();
+  rhohat::IgnoreWriteSignals();
+  const int skipped = std::min(argument_count, 1);
+  return rhohat::Run({arguments + skipped, arguments + argument_count});
+}

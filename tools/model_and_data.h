@@ -1,0 +1,29 @@
+// What evaluate, encode and gradcheck have in common: a model, data to run it on, and flags that
+// stand above what the model was trained with.
+#pragma once
+
+#include <vector>
+
+#include "rhohat/analyze.h"
+#include "tools/option_flags.h"
+
+namespace rhohat {
+
+struct ModelAndData {
+  Model model;
+  AnalyzeOptions options;
+  ObjectiveOptions objective;
+};
+
+// The arguments "MODEL DATA..." as help names them.
+std::vector<CommandHelp::Argument> ModelAndDataArguments();
+
+void AddModelAndDataFlags(OptionFlags& flags, ModelAndData& inputs);
+// --rho, --beta and --lambda.
+void AddObjectiveFlags(OptionFlags& flags, ModelAndData& inputs);
+
+// After `flags` were parsed: loads the model, takes over its settings, and sets the flags given on
+// top of them.
+void LoadInputs(const OptionFlags& flags, ModelAndData& inputs);
+
+}  // namespace rhohat

@@ -1,0 +1,125 @@
+#include "tools/option_flags.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
+
+#include "base/text.h"
+#include "rhohat/error.h"
+#include "tools/print.h"
+
+namespace rhohat {
+namespace {
+
+[[noreturn]] void ThrowUsage(const std::string& message) {
+  throw Error(ErrorKind::kUsage, message);
+}
+
+bool AsksForHelp(const std::vector<std::string>& arguments) {
+  const auto end = std::ranges::find(arguments, "--");
+  return std::any_of(arguments.begin(), end,
+                     [](const std::string& word) { return word == "--help" || word == "-h"; });
+}
+
+// CLI11 would take the next argument for the value of "--flag=", so that a script's empty variable
+// would swallow it.
+void CheckEmptyValues(const std::vector<std::string>& arguments) {
+  for (const std::string& word : arguments) {
+    if (word == "--") return;
+    if (word.size() > 3 && word.starts_with("--") && word.find('=') + 1 == word.size()) {
+      ThrowUsage(fmt::format("flag {} has no value", word));
+    }
+  }
+}
+
+CLI::Option* AddFlag(CLI::App& app, const OptionField& field) {
+  const std::string flag = "--" + field.name;
+  CLI::Option* option = field.placeholder.empty() ? app.add_flag(flag) : app.add_option(flag);
+  return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void ParseWords(CLI::App& app, const std::string& command, std::vector<std::string> words) {
+  std::ranges::reverse(words);
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ArgumentMismatch& mismatch) {
+    const std::string what = mismatch.what();
+    ThrowUsage(
+        fmt::format("flag {} for '{}' has no value", what.substr(0, what.find(':')), command));
+  } catch (const CLI::ParseError& fault) {
+    ThrowUsage(fmt::format("'{}': {}", command, fault.what()));
+  }
+}
+
+}  // namespace
+
+void OptionFlags::Add(std::vector<OptionField> fields) {
+  std::ranges::move(fields, std::back_inserter(fields_));
+}
+
+bool OptionFlags::Parse(const std::vector<std::string>& arguments) {
+  if (AsksForHelp(arguments)) {
+    Print(HelpText(help_, fields_));
+    return false;
+  }
+  CheckEmptyValues(arguments);
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  app.add_option("arguments", positionals_);
+  std::vector<CLI::Option*> options;
+  for (const OptionField& field : fields_) options.push_back(AddFlag(app, field));
+  ParseWords(app, help_.name, arguments);
+
+  CheckUnknown(app.remaining());
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    const std::vector<std::string>& values = options[i]->results();
+    if (values.size() > 1) ThrowUsage(fmt::format("flag --{} is given twice", fields_[i].name));
+    if (!values.empty()) given_.push_back({&fields_[i], values.front()});
+  }
+  CheckMissing();
+  Apply();
+  return true;
+}
+
+void OptionFlags::Apply() const {
+  for (const Given& given : given_) given.field->set(given.value);
+}
+
+// CLI11 leaves the "--" after which there are no flags among the leftovers.
+void OptionFlags::CheckUnknown(std::vector<std::string> leftover) const {
+  std::erase(leftover, "--");
+  if (leftover.empty()) return;
+  const std::string flag = leftover.front().substr(0, leftover.front().find('='));
+  std::vector<std::string> names = {"--help"};
+  for (const OptionField& field : fields_) names.push_back("--" + field.name);
+  const std::string nearest = NearestName(flag, names);
+  ThrowUsage(fmt::format("unknown flag {} for '{}': {}", flag, help_.name,
+                         nearest.empty() ? fmt::format("see 'rhohat {} --help'", help_.name)
+                                         : fmt::format("did you mean {}?", nearest)));
+}
+
+void OptionFlags::CheckMissing() const {
+  std::vector<std::string> missing;
+  for (size_t i = positionals_.size(); i < help_.arguments.size(); ++i) {
+    missing.push_back(help_.arguments[i].name);
+  }
+  for (const std::string& name : help_.required) {
+    const bool given = std::ranges::any_of(
+        given_, [&](const Given& candidate) { return candidate.field->name == name; });
+    if (!given) missing.push_back("--" + name);
+  }
+  if (!missing.empty()) {
+    ThrowUsage(fmt::format("missing {}: {}", JoinNames(missing), UsageLine(help_, fields_)));
+  }
+  const bool open_ended = std::ranges::any_of(
+      help_.arguments, [](const auto& argument) { return argument.name.ends_with("..."); });
+  if (!open_ended && positionals_.size() > help_.arguments.size()) {
+    ThrowUsage(fmt::format("unexpected argument '{}': {}", positionals_[help_.arguments.size()],
+                           UsageLine(help_, fields_)));
+  }
+}
+
+}  // namespace rhohat

@@ -1,0 +1,50 @@
+// A subcommand's command line: option fields become flags.
+//
+// Values pass through the field's own `set`, so a bad value reads the same on the command line as
+// in a configuration file. Faults are reported in the order that helps most: an unknown flag first
+// (what follows from it is noise), then what is missing, then bad values.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rhohat/option_fields.h"
+#include "tools/help_text.h"
+
+namespace rhohat {
+
+class OptionFlags {
+ public:
+  explicit OptionFlags(CommandHelp help) : help_(std::move(help)) {}
+
+  // The fields' functions refer to their options, which must outlive this.
+  void Add(std::vector<OptionField> fields);
+
+  // Reads the arguments and sets the options. False where help was asked for, and printed. Throws
+  // Error(kUsage).
+  bool Parse(const std::vector<std::string>& arguments);
+
+  // Sets once more every option that was given: for options whose defaults were replaced since, as
+  // by a model's own.
+  void Apply() const;
+
+  // The arguments that are no flags; as many as the help names, or more where its last is "X...".
+  const std::vector<std::string>& positionals() const { return positionals_; }
+
+ private:
+  struct Given {
+    const OptionField* field;
+    std::string value;
+  };
+
+  void CheckUnknown(std::vector<std::string> leftover) const;
+  void CheckMissing() const;
+
+  CommandHelp help_;
+  std::vector<OptionField> fields_;
+  std::vector<Given> given_;
+  std::vector<std::string> positionals_;
+};
+
+}  // namespace rhohat

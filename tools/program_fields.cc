@@ -1,0 +1,109 @@
+#include "tools/program_fields.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+OptionField Field(FlagText text) {
+  OptionField field;
+  field.name = std::move(text.name);
+  field.group = std::move(text.group);
+  field.placeholder = std::move(text.placeholder);
+  field.help = std::move(text.help);
+  return field;
+}
+
+[[noreturn]] void ThrowBadValue(const std::string& name, std::string_view found,
+                                std::string_view expected) {
+  throw Error(ErrorKind::kUsage,
+              fmt::format("--{}: expected {}, found '{}'", name, expected, found));
+}
+
+// False where `text` is more or less than one number.
+template <typename T>
+bool ReadNumber(std::string_view text, T& value) {
+  const char* end = text.data() + text.size();
+  const auto [stopped, status] = std::from_chars(text.data(), end, value);
+  return status == std::errc() && stopped == end;
+}
+
+bool ReadFactor(std::string_view text, double& value) {
+  const size_t slash = text.find('/');
+  double denominator = 1;
+  const bool read = ReadNumber(text.substr(0, slash), value) &&
+                    (slash == text.npos || ReadNumber(text.substr(slash + 1), denominator));
+  value /= denominator;
+  return read && std::isfinite(value) && value != 0;
+}
+
+}  // namespace
+
+OptionField TextField(FlagText text, std::string& value) {
+  OptionField field = Field(std::move(text));
+  field.is_text = true;
+  field.get = [&value] { return value; };
+  field.set = [&value, name = field.name](std::string_view given) {
+    if (given.empty()) ThrowBadValue(name, given, "some text");
+    value = given;
+  };
+  return field;
+}
+
+OptionField SwitchField(FlagText text, bool& value) {
+  OptionField field = Field(std::move(text));
+  field.get = [&value] { return value ? "true" : "false"; };
+  field.set = [&value, name = field.name](std::string_view given) {
+    if (given != "true" && given != "false") ThrowBadValue(name, given, "true or false");
+    value = given == "true";
+  };
+  return field;
+}
+
+OptionField CountField(FlagText text, int64_t& value) {
+  OptionField field = Field(std::move(text));
+  field.get = [&value] { return value == 0 ? "" : fmt::format("{}", value); };
+  field.set = [&value, name = field.name](std::string_view given) {
+    int64_t count = 0;
+    if (!ReadNumber(given, count) || count < 1) {
+      ThrowBadValue(name, given, "a whole number, 1 or more");
+    }
+    value = count;
+  };
+  return field;
+}
+
+OptionField FactorField(FlagText text, double& value) {
+  OptionField field = Field(std::move(text));
+  field.get = [&value] { return value == 0 ? "" : fmt::format("{:g}", value); };
+  field.set = [&value, name = field.name](std::string_view given) {
+    double factor = 0;
+    if (!ReadFactor(given, factor)) {
+      ThrowBadValue(name, given, "a number other than 0, or a fraction such as 1/255");
+    }
+    value = factor;
+  };
+  return field;
+}
+
+std::vector<OptionField> Only(std::vector<OptionField> fields,
+                              std::initializer_list<std::string_view> names) {
+  std::erase_if(fields, [&](const OptionField& field) {
+    return std::find(names.begin(), names.end(), field.name) == names.end();
+  });
+  return fields;
+}
+
+std::vector<OptionField> WithModelsDefaults(std::vector<OptionField> fields) {
+  for (OptionField& field : fields) field.get = [] { return "model's"; };
+  return fields;
+}
+
+}  // namespace rhohat

@@ -1,0 +1,36 @@
+// Option fields that belong to the program alone, and selections from the library's lists.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rhohat/option_fields.h"
+
+namespace rhohat {
+
+// What a flag is called and says; the functions below add how it is read.
+struct FlagText {
+  std::string name;
+  std::string placeholder;
+  std::string help;
+  std::string group = "Options";
+};
+
+OptionField TextField(FlagText text, std::string& value);
+OptionField SwitchField(FlagText text, bool& value);
+// A whole number, 1 or more. `value` 0 stands for "not given" and shows no default.
+OptionField CountField(FlagText text, int64_t& value);
+// A number other than 0, or a fraction of two: "0.25", "1/255". `value` 0 stands for "not given".
+OptionField FactorField(FlagText text, double& value);
+
+// Those of `fields` that are named, in their own order.
+std::vector<OptionField> Only(std::vector<OptionField> fields,
+                              std::initializer_list<std::string_view> names);
+
+// The same fields, with "model's" for a default in help.
+std::vector<OptionField> WithModelsDefaults(std::vector<OptionField> fields);
+
+}  // namespace rhohat

@@ -1,0 +1,67 @@
+// Progress on standard error: one line that is drawn again and again on a terminal, and now and
+// then a plain line where there is none, so that a batch job's log stays readable.
+//
+// The time left is what the iterations still allowed take at the pace so far; a run that converges
+// ends sooner.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "rhohat/observer.h"
+
+namespace rhohat {
+
+class ProgressDisplay : public RunObserver {
+ public:
+  struct Output {
+    std::FILE* file;
+    bool terminal;
+    std::function<double()> seconds;  // a clock that never goes back
+  };
+
+  // `iterations`: the most that there can be; 0 where the work is one pass over the rows.
+  explicit ProgressDisplay(int64_t iterations = 0);
+  ProgressDisplay(int64_t iterations, Output output);
+  ~ProgressDisplay() override { Finish(); }
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
+
+  // Removes the bar; without a terminal, writes the last iteration if it was not written yet.
+  void Finish();
+
+  void OnNote(const std::string& line) override;
+  void OnWarning(const std::string& line) override;
+  void OnIteration(const IterationMetrics& metrics) override;
+  void OnPassProgress(const PassProgress& progress) override;
+  void OnRows(int64_t done, int64_t total) override;
+
+ private:
+  bool Due(double interval) const { return output_.seconds() - shown_at_ >= interval; }
+  // Redraws on a terminal, not more often than the eye follows.
+  void Redraw(bool now);
+  void Draw(const std::string& line);
+  void WriteLine(const std::string& line);
+  void WriteIteration(const std::string& ending);
+  void ClearBar();
+
+  std::string TrainingBar() const;
+  std::string RowsText() const;
+  std::string TimeLeft() const;
+  std::optional<double> SecondsLeft() const;
+
+  Output output_;
+  int64_t iterations_;
+  double started_at_;
+  double shown_at_;
+  double iteration_at_ = 0;
+  std::optional<IterationMetrics> last_;
+  PassProgress pass_;
+  bool last_written_ = true;
+  bool bar_shown_ = false;
+};
+
+}  // namespace rhohat

@@ -1,0 +1,64 @@
+// rhohat train: minimises the objective over all rows.
+#include <fmt/core.h>
+
+#include "base/units.h"
+#include "rhohat/train.h"
+#include "tools/command.h"
+#include "tools/cost_lines.h"
+#include "tools/option_flags.h"
+#include "tools/print.h"
+#include "tools/progress_display.h"
+
+namespace rhohat {
+namespace {
+
+CommandHelp Help() {
+  return {
+      .name = "train",
+      .description =
+          "Trains a sparse autoencoder on all rows of the data, which may be larger than memory, "
+          "and leaves a run folder with the model, its metrics, its log and its configuration. "
+          "The result does not depend on --memory or --threads. Interrupted, it writes the "
+          "parameters reached into the folder's checkpoints and says where.",
+      .arguments = {{"DATA...", "HDF5 files; their rows are one data set, in this order."}},
+      .required = {"hidden", "run"},
+      .examples = {
+          {"rhohat train data.h5 --hidden 196 --run run", "The defaults, for values from 0 to 1."},
+          {"rhohat train mnist.h5 --hidden 196 --rho 0.1 --lambda 3e-3 --iterations 400 --run run",
+           "The classic setting for handwritten digits."},
+          {"rhohat train part*.h5 --dataset /images --hidden 400 --memory 4G --run run",
+           "Several files with more than one data set in each, within 4 GiB of memory."},
+          {"rhohat train data.h5 --hidden 196 --optimizer gd --learning-rate 0.5 --run gd",
+           "Gradient descent with momentum, to compare with."}}};
+}
+
+std::string Summary(const TrainResult& result) {
+  const IterationMetrics& last = result.last;
+  const double rows = last.data_passes * static_cast<double>(result.model.data.rows);
+  const double pace = last.seconds > 0 ? rows / last.seconds : 0;
+  Lines lines = {{"stopped", result.model.stop_reason},
+                 {"iterations", fmt::format("{}, {:.6g} passes over the data", last.iteration,
+                                            last.data_passes)}};
+  AddCostLines(last, lines);
+  lines.emplace_back("time", fmt::format("{}, {:.3g} rows/s", FormatSeconds(last.seconds), pace));
+  lines.emplace_back("peak memory", FormatBytes(last.peak_rss_bytes));
+  lines.emplace_back("model", result.model_path);
+  return AlignedLines(lines);
+}
+
+}  // namespace
+
+void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
+  TrainOptions options;
+  OptionFlags flags(Help());
+  flags.Add(Fields(options));
+  if (!flags.Parse(arguments)) return;
+
+  options.data.files = flags.positionals();
+  ProgressDisplay display(options.optimizer.iterations);
+  const TrainResult result = Train(options, {&display, &stop});
+  display.Finish();
+  Print(Summary(result));
+}
+
+}  // namespace rhohat
