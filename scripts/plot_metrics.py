@@ -55,8 +55,8 @@ def read_curve(path, x_field, y_field):
             except (ValueError, TypeError):
                 raise Faulty(f"{path}, line {number}: expected a JSON object") from None
             except KeyError as missing:
-                fields = ", ".join(sorted(entry))
-                raise Faulty(f"{path}, line {number}: no field {missing}; it has {fields}") from None
+                names = ", ".join(sorted(entry))
+                raise Faulty(f"{path}, line {number}: no field {missing}; it has {names}") from None
             if not all(isinstance(value, (int, float)) for value in point):
                 continue  # a number that JSON cannot hold is written as null
             points.append((float(point[0]), float(point[1])))
@@ -120,14 +120,13 @@ class Logarithmic:
         if low <= 0:
             raise Faulty("--log-y: expected values above 0; leave it out")
         self.pixels = pixels
-        marks = [digit * 10.0**power
-                 for power in range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-                 for digit in range(1, 10)]
+        powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+        marks = [digit * 10.0**power for power in powers for digit in range(1, 10)]
         self.low = max(mark for mark in marks if mark <= low * 1.0001)
         self.high = min(mark for mark in marks + [marks[-1] * 10 / 9] if mark >= high * 0.9999)
         if self.high <= self.low:
             self.high = self.low * 10
-        inside = [mark for mark in marks if self.low <= mark * 1.0001 and mark <= self.high * 1.0001]
+        inside = [mark for mark in marks if self.low / 1.0001 <= mark <= self.high * 1.0001]
         decades = math.log10(self.high / self.low)
         digits = "1" if decades > 4 else "125" if decades > 1 else "12345678"
         labelled = [mark for mark in inside if f"{mark:.0e}"[0] in digits]
@@ -226,7 +225,9 @@ def draw(curves, arguments):
     picture = Picture(arguments.width, arguments.height)
     left, right = 78, arguments.width - 28
     top, bottom = (56 if arguments.title else 24), arguments.height - 62
-    curves = [(label, [(x, y) for x, y in points if x >= arguments.skip]) for label, points in curves]
+    curves = [(label, [point for point in points if point[0] >= arguments.skip])
+              for label, points in curves]
+    curves = [(label, points) for label, points in curves if points]
     xs = [x for _, points in curves for x, _ in points]
     ys = [y for _, points in curves for _, y in points]
     if not xs:
@@ -257,7 +258,8 @@ def draw(curves, arguments):
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", nargs="+", metavar="[LABEL=]RUN", help="metrics.jsonl or run folder")
+    parser.add_argument("runs", nargs="+", metavar="[LABEL=]RUN",
+                        help="metrics.jsonl or run folder")
     parser.add_argument("--out", required=True, metavar="FILE.svg", help="where to write the SVG")
     parser.add_argument("--x", default="iteration", metavar="FIELD",
                         help="horizontal axis: iteration (default), data_passes, seconds, …")

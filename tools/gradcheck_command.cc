@@ -14,19 +14,21 @@ namespace {
 constexpr double kLargestError = 1e-8;
 
 CommandHelp Help() {
-  return {.name = "gradcheck",
-          .description =
-              "Compares the gradient of J with central differences of J at the model's parameters, "
-              "in float64, and fails where they differ by more than 1e-8 relative to their size. "
-              "Evaluates J twice for each parameter that is checked: use few rows.",
-          .arguments = ModelAndDataArguments(),
-          .required = {},
-          .examples = {
-              {"rhohat gradcheck run/model.safetensors small.h5", "A sample of the parameters."},
-              {"rhohat gradcheck run/model.safetensors small.h5 --all", "Every parameter."},
-              {"rhohat gradcheck run/model.safetensors small.h5 --out gradient.safetensors "
-               "--precision float64",
-               "Keeps the gradient too, under the parameters' own names."}}};
+  return {
+      .name = "gradcheck",
+      .description =
+          "Compares the gradient of J with central differences of J at the model's parameters, "
+          "in float64, and fails where they differ by more than 1e-8 relative to their size. "
+          "Evaluates J twice for each parameter that is checked: use few rows, and a model that "
+          "is not near its minimum, where the gradient is too small to compare.",
+      .arguments = ModelAndDataArguments(),
+      .required = {},
+      .examples = {
+          {"rhohat gradcheck run/model.safetensors small.h5", "A sample of the parameters."},
+          {"rhohat gradcheck run/model.safetensors small.h5 --all", "Every parameter."},
+          {"rhohat gradcheck run/model.safetensors small.h5 --out gradient.safetensors "
+           "--precision float64",
+           "Keeps the gradient too, under the parameters' own names."}}};
 }
 
 std::string AsLines(const GradientCheck& check) {

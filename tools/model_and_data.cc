@@ -3,23 +3,6 @@
 #include "tools/program_fields.h"
 
 namespace rhohat {
-namespace {
-
-// Flags stand above settings that training checked, so what they make is checked as training would.
-void Validate(const ModelAndData& inputs) {
-  TrainOptions settings;
-  settings.data = inputs.options.data;
-  settings.network = inputs.model.network;
-  settings.objective = inputs.objective;
-  settings.compute = inputs.options.compute;
-  settings.optimizer = inputs.model.optimizer;
-  settings.resources = inputs.options.resources;
-  settings.run_directory = "none";
-  settings.Validate();
-}
-
-}  // namespace
-
 std::vector<CommandHelp::Argument> ModelAndDataArguments() {
   return {{"MODEL", "The model: model.safetensors of a run."},
           {"DATA...", "HDF5 files; their rows are one data set, in this order."}};
@@ -27,7 +10,8 @@ std::vector<CommandHelp::Argument> ModelAndDataArguments() {
 
 void AddModelAndDataFlags(OptionFlags& flags, ModelAndData& inputs) {
   flags.Add(Fields(inputs.options.data));
-  flags.Add(WithModelsDefaults(Only(Fields(inputs.options.compute), {"precision"})));
+  flags.Add(WithModelsDefaults(
+      Only(Fields(inputs.options.compute), {"precision", "lanes", "block-rows"})));
   flags.Add(Fields(inputs.options.resources));
 }
 
@@ -42,7 +26,6 @@ void LoadInputs(const OptionFlags& flags, ModelAndData& inputs) {
   inputs.options.compute = inputs.model.compute;
   inputs.objective = inputs.model.objective;
   flags.Apply();
-  Validate(inputs);
 }
 
 }  // namespace rhohat

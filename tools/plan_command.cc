@@ -87,9 +87,6 @@ void RunPlan(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   if (!flags.Parse(arguments)) return;
 
   options.data.files = flags.positionals();
-  // A plan needs no run folder; all else must be what train accepts.
-  if (options.run_directory.empty()) options.run_directory = "none";
-  options.Validate();
   const MemoryPlan plan = PlanTraining(options);
   Print(json ? AsJson(plan) : MemoryTable(plan) + "\n" + WorkLines(plan));
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "rhohat/observer.h"
-#include "rhohat/options.h"
 
 namespace rhohat {
 
@@ -23,7 +22,6 @@ struct ConvertOptions {
   // Rows in a chunk of the output; 0 makes chunks of about 1 MiB.
   int64_t chunk_rows = 0;
   bool overwrite = false;  // replace an output that exists
-  ResourceOptions resources;
 };
 
 struct ConvertResult {

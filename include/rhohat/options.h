@@ -79,7 +79,8 @@ struct TrainOptions {
   // Folder for everything the run leaves behind; created, must not hold a run already.
   std::string run_directory;
 
-  // Throws Error(kUsage) that lists every fault of the options at once.
+  // Throws Error(kUsage) that lists every fault of the options at once. The run's folder is not
+  // looked at: a plan needs none.
   void Validate() const;
 };
 

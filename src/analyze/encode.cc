@@ -17,7 +17,8 @@ void EncodeAs(const Model& model, const AnalyzeOptions& options, const std::stri
               const RunControl& control) {
   CheckCreatable(output);
   ModelSweep<T> bound(
-      model, options, control, [](const NetworkShape& shape, const ComputeOptions& compute) {
+      model, options, model.objective, control,
+      [](const NetworkShape& shape, const ComputeOptions& compute) {
         const int64_t widest = std::max({compute.block_rows, shape.hidden, shape.inputs});
         return AnalysisMemory{
             .workspace_bytes = ProductWorkspaceBytes(widest, sizeof(T)),

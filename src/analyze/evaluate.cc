@@ -154,12 +154,12 @@ Evaluation Summarise(const EvaluationSums& sums, int64_t rows, const ObjectiveOp
 template <class T>
 Evaluation EvaluateAs(const Model& model, const AnalyzeOptions& options,
                       const ObjectiveOptions& objective, const RunControl& control) {
-  ModelSweep<T> bound(
-      model, options, control, [](const NetworkShape& shape, const ComputeOptions& compute) {
-        return AnalysisMemory{
-            .lane_bytes = EvaluationSums::MemoryBytes(shape),
-            .workspace_bytes = Workspace<T>::MemoryBytes(shape, compute.block_rows)};
-      });
+  ModelSweep<T> bound(model, options, objective, control,
+                      [](const NetworkShape& shape, const ComputeOptions& compute) {
+                        return AnalysisMemory{.lane_bytes = EvaluationSums::MemoryBytes(shape),
+                                              .workspace_bytes = Workspace<T>::MemoryBytes(
+                                                  shape, compute.block_rows)};
+                      });
   Sweep<T>& sweep = bound.sweep();
   const NetworkShape& shape = bound.shape();
   std::vector<EvaluationSums> lanes(static_cast<size_t>(sweep.lanes()), EvaluationSums(shape));

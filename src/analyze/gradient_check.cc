@@ -49,14 +49,16 @@ std::string NameOf(const NetworkShape& shape, int64_t parameter) {
   return "";
 }
 
-// All parameters, or a seeded sample with as many from each tensor as there are, up to its share.
+// All parameters, or a seeded sample: a quarter of it from each tensor, or the whole tensor where
+// it is smaller than that.
 std::vector<int64_t> ChooseParameters(const NetworkShape& shape, int64_t sample, uint64_t seed) {
   std::vector<int64_t> chosen;
   const KeyedRandom random(seed, RandomPurpose::kGradientSample);
+  const bool all = sample == 0 || sample >= shape.parameters();
   uint64_t draw = 0;
   for (const NamedTensor& tensor : TensorsOf(shape)) {
     const int64_t size = tensor.size();
-    const int64_t share = sample == 0 ? size : std::min(size, (sample + 3) / 4);
+    const int64_t share = all ? size : std::min(size, (sample + 3) / 4);
     std::set<int64_t> picked;
     if (share == size) {
       for (int64_t i = 0; i < size; ++i) picked.insert(picked.end(), i);
@@ -97,7 +99,7 @@ void WriteGradient(const NetworkShape& shape, std::span<const T> gradient, doubl
 template <class T>
 void WriteGradientAs(const Model& model, const GradientCheckOptions& options,
                      const ObjectiveOptions& weights, const RunControl& control) {
-  ModelSweep<T> bound(model, options.analyze, control, MemoryOf<T>);
+  ModelSweep<T> bound(model, options.analyze, weights, control, MemoryOf<T>);
   Objective<T> objective(bound.shape(), model.network, weights, bound.sweep());
   AlignedBuffer<T> gradient(bound.flat().size());
   const CostTerms cost = objective.EvaluateWithGradient(bound.flat(), gradient.span());
@@ -117,7 +119,7 @@ GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& opti
     }
   }
 
-  ModelSweep<double> bound(model, options.analyze, control, MemoryOf<double>);
+  ModelSweep<double> bound(model, options.analyze, weights, control, MemoryOf<double>);
   Objective<double> objective(bound.shape(), model.network, weights, bound.sweep());
   AlignedBuffer<double> analytic(bound.flat().size());
   GradientCheck result;

@@ -17,16 +17,28 @@ void Copy(const std::vector<double>& from, std::span<T> to) {
   std::ranges::transform(from, to.begin(), [](double value) { return static_cast<T>(value); });
 }
 
+// The same ranges hold as in training.
+void Validate(const Model& model, const AnalyzeOptions& options,
+              const ObjectiveOptions& objective) {
+  const TrainOptions together{.data = options.data,
+                              .network = {.hidden = {model.hidden}},
+                              .objective = objective,
+                              .compute = options.compute,
+                              .resources = options.resources};
+  together.Validate();
+}
+
 }  // namespace
 
 template <class T>
 ModelSweep<T>::ModelSweep(const Model& model, const AnalyzeOptions& options,
-                          const RunControl& /*control*/)
+                          const ObjectiveOptions& objective)
     : resources_(options.resources),
       data_(options.data),
       network_({model.inputs, model.hidden}, model.network),
       compute_(ResolveCompute(options.compute, shape())),
       flat_(static_cast<size_t>(shape().parameters())) {
+  Validate(model, options, objective);
   if (data_.columns() != model.inputs) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: expected {} columns as in the model, found {}",

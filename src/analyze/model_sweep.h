@@ -28,11 +28,12 @@ template <class T>
 class ModelSweep {
  public:
   // `memory(shape, compute)` says what the analysis needs. Throws Error(kBadData) where the data is
-  // not as wide as the model's input, Error(kUsage) where the memory budget is too small.
+  // not as wide as the model's input, Error(kUsage) where an option is out of range or the
+  // memory budget is too small.
   template <class MemoryOf>
-  ModelSweep(const Model& model, const AnalyzeOptions& options, const RunControl& control,
-             const MemoryOf& memory)
-      : ModelSweep(model, options, control) {
+  ModelSweep(const Model& model, const AnalyzeOptions& options, const ObjectiveOptions& objective,
+             const RunControl& control, const MemoryOf& memory)
+      : ModelSweep(model, options, objective) {
     Start(memory(shape(), compute_), control);
   }
 
@@ -46,7 +47,7 @@ class ModelSweep {
   }
 
  private:
-  ModelSweep(const Model& model, const AnalyzeOptions& options, const RunControl& control);
+  ModelSweep(const Model& model, const AnalyzeOptions& options, const ObjectiveOptions& objective);
   void Start(const AnalysisMemory& memory, const RunControl& control);
 
   ResourceOptions resources_;

@@ -362,11 +362,10 @@ bool VerifyChecksum(const std::filesystem::path& path, std::string header,
 
   bool matches = false;
   if (position != header.npos && entry != metadata.end()) {
-    const std::span digits = std::span(header).subspan(position + opening.size());
-    const std::string found(digits.begin(),
-                            digits.begin() + std::min(digits.size(), kChecksumDigits));
+    const size_t digits = position + opening.size();
+    const std::string found = header.substr(digits, kChecksumDigits);
     if (found.size() == kChecksumDigits && entry->second == std::string(kChecksumPrefix) + found) {
-      std::fill_n(digits.begin(), kChecksumDigits, '0');
+      header.replace(digits, kChecksumDigits, kChecksumDigits, '0');
       Checksum checksum = ChecksumOfHeader(header);
       checksum.Add(data);
       matches = checksum.Digits() == found;

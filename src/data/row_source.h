@@ -57,7 +57,7 @@ class RowSource {
   // Where a row is, for messages: "acts.h5:/layer6 row 17". Thread-safe.
   virtual std::string Locate(int64_t row) const = 0;
 
-  // Bytes that Fetch has read so far, of rows as stored and before decompression. Thread-safe.
+  // Bytes that Fetch has handed out so far: of rows as stored, decompressed. Thread-safe.
   virtual uint64_t bytes_read() const = 0;
 };
 

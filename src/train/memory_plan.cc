@@ -148,6 +148,7 @@ MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions&
 }
 
 MemoryPlan PlanTraining(const TrainOptions& options) {
+  options.Validate();
   const DataSet data(options.data);
   const NetworkShape shape{data.columns(), options.network.hidden.front()};
   return PlanTrainingMemory(options, ResolveCompute(options.compute, shape), data);

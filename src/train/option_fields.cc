@@ -137,8 +137,9 @@ class FieldList {
   }
 
   template <class E>
-  void AddChoice(std::string name, std::string help, E& value, std::span<const Named<E>> table) {
-    OptionField& field = Add(std::move(name), Names(table, "|"), std::move(help));
+  void AddChoice(const std::string& name, const std::string& help, E& value,
+                 std::span<const Named<E>> table) {
+    OptionField& field = Add(name, Names(table, "|"), help);
     field.is_text = true;
     field.get = [&value, table] {
       for (const Named<E>& named : table) {

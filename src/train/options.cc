@@ -92,7 +92,6 @@ void TrainOptions::Validate() const {
   CheckCompute(compute, faults);
   CheckOptimizer(optimizer, faults);
   CheckResources(resources, faults);
-  if (run_directory.empty()) faults.Note("--run: missing: give a folder for the results");
   faults.Throw();
 }
 

@@ -303,6 +303,9 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
 
 TrainResult Train(const TrainOptions& options, const RunControl& control) {
   options.Validate();
+  if (options.run_directory.empty()) {
+    throw Error(ErrorKind::kUsage, "--run: missing: give a folder for the results");
+  }
   DataSet data(options.data);
   const ComputeOptions compute =
       ResolveCompute(options.compute, {data.columns(), options.network.hidden.front()});

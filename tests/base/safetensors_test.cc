@@ -32,6 +32,13 @@ void Put(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
+// Changes one byte of a file in place.
+void Poke(const std::string& path, size_t offset, char byte) {
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(offset));
+  file.put(byte);
+}
+
 // A file of a header and so many bytes of data, as another program would write it.
 std::string Container(const std::string& header, size_t data_bytes) {
   const uint64_t length = header.size();
@@ -118,41 +125,42 @@ TEST(Safetensors, HaveTheLayoutOfTheFormat) {
 TEST(Safetensors, DetectEveryFlippedByte) {
   const TemporaryFolder folder;
   WriteSafetensors(folder / "file", {{"config", "{\"hidden\":\"3\"}"}}, Tensors());
-  const std::string content = ReadWholeFile(folder / "file");
-  const std::string path = folder / "damaged";
+  const std::string path = folder / "file";
+  const std::string content = ReadWholeFile(path);
   for (size_t i = 0; i < content.size(); ++i) {
     for (const int mask : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xff}) {
-      std::string damaged = content;
-      damaged[i] = static_cast<char>(damaged[i] ^ mask);
-      Put(path, damaged);
+      Poke(path, i, static_cast<char>(content[i] ^ mask));
       ASSERT_NE(FaultOf(path), "") << "byte " << i << " of " << content.size() << ", mask " << mask;
     }
+    Poke(path, i, content[i]);
   }
+  EXPECT_EQ(FaultOf(path), "");
 }
 
 // A name of another letter or a value of another prefix must not pass for a file without checksum.
 TEST(Safetensors, DetectEveryOtherByteAroundTheChecksum) {
   const TemporaryFolder folder;
   WriteSafetensors(folder / "file", {}, {});
-  const std::string content = ReadWholeFile(folder / "file");
-  const std::string path = folder / "damaged";
+  const std::string path = folder / "file";
+  const std::string content = ReadWholeFile(path);
   for (size_t i = 8; i < content.find(':', content.find("xxh3")) + 2; ++i) {
     for (int byte = 0; byte < 256; ++byte) {
       if (static_cast<char>(byte) == content[i]) continue;
-      std::string damaged = content;
-      damaged[i] = static_cast<char>(byte);
-      Put(path, damaged);
+      Poke(path, i, static_cast<char>(byte));
       ASSERT_NE(FaultOf(path), "") << "byte " << i << " became " << byte;
     }
+    Poke(path, i, content[i]);
   }
+  EXPECT_EQ(FaultOf(path), "");
 }
 
 TEST(Safetensors, DetectTruncationAtEveryLength) {
   const TemporaryFolder folder;
   WriteSafetensors(folder / "file", kMetadata, Tensors());
   const std::string content = ReadWholeFile(folder / "file");
-  for (size_t length = 0; length < content.size(); ++length) {
-    Put(folder / "short", content.substr(0, length));
+  Put(folder / "short", content);
+  for (size_t length = content.size(); length-- > 0;) {
+    std::filesystem::resize_file(folder / "short", length);
     ASSERT_NE(FaultOf(folder / "short"), "") << "length " << length;
   }
   Put(folder / "long", content + '\0');
@@ -305,7 +313,7 @@ TEST(Safetensors, RefuseHeadersMadeToExhaustMemoryOrStack) {
 
 TEST(Safetensors, RefuseWhatIsNoFile) {
   const TemporaryFolder folder;
-  FaultOf(folder / "missing", ErrorKind::kNoInput);
+  EXPECT_NE(FaultOf(folder / "missing", ErrorKind::kNoInput), "");
   EXPECT_NE(FaultOf(folder.path().string(), ErrorKind::kNoInput).find("found a folder"),
             std::string::npos);
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);

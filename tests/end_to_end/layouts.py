@@ -194,6 +194,12 @@ def bfloat16(folder, random):
 
 
 @layout
+def booleans(folder, random):
+    """h5py stores them as an enumeration of bytes."""
+    return one_file(folder, random.integers(0, 2, size=(37, COLUMNS)).astype(bool))
+
+
+@layout
 def several_files(folder, random):
     parts = [values(random, rows) for rows in (20, 1, 45)]
     files = [write(folder / f"part{i}.h5", part) for i, part in enumerate(parts)]

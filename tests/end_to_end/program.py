@@ -6,7 +6,6 @@ have defaults below the project. Nothing here knows how the program works inside
 
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -36,6 +35,8 @@ class Result:
         errors = [line for line in lines if line.startswith("rhohat: error:")]
         assert len(errors) == 1, f"{self}: expected one error line"
         assert lines[-1] == errors[0], f"{self}: the error is not the last line"
+        strange = [line for line in lines if not line.startswith("rhohat: ")]
+        assert strange == [], f"{self}: a library speaks for itself"
         assert not alone or len(lines) == 1, f"{self}: expected nothing but the error line"
         assert len(errors[0]) > len("rhohat: error: ") + 10, f"{self}: the error says nothing"
         return errors[0]
@@ -92,12 +93,31 @@ def leftovers(folder):
             if path.suffix == ".part" or path.name == "model.safetensors"]
 
 
-def sizes_in(text):
-    """Sizes such as "78.3 MiB" or "512 bytes" in a message, as (text, bytes)."""
-    units = {"bytes": 1, "byte": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-    pattern = re.compile(r"(\d+(?:\.\d+)?) ?(bytes?|[KMGT]iB)\b")
-    return [(found.group(0), float(found.group(1)) * units[found.group(2)])
-            for found in pattern.finditer(text)]
+# Starts a command from a process that is small itself: a child's largest resident set begins with
+# that of the process which it was forked from. Only the child enters the control group, if there is
+# one. Prints the exit code and the child's own usage after what the command printed.
+_LAUNCHER = """
+import json, os, sys
+cgroup, program = sys.argv[1:3]
+child = os.fork()
+if child == 0:
+    if cgroup:
+        with open(cgroup + "/cgroup.procs", "w") as processes:
+            processes.write(str(os.getpid()))
+    os.execv(program, sys.argv[2:])
+_, status, usage = os.wait4(child, 0)
+print(json.dumps({"code": os.waitstatus_to_exitcode(status), "peak": usage.ru_maxrss * 1024}))
+"""
+
+
+def peak_of(program, *arguments, cgroup=None, timeout=500):
+    """Runs the program to success; returns the peak resident set in bytes that the system saw."""
+    command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, cgroup or "", program.path, *arguments]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=timeout, env=program.environment())
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["code"] == 0, done.stdout + done.stderr
+    return report["peak"]
 
 
 def python(*arguments, timeout=60):

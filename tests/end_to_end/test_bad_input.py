@@ -33,7 +33,8 @@ def check_names(line, words):
 @pytest.mark.parametrize("fault", faulty.FAULTS)
 def test_training_on(rhohat, tmp_path, random, fault):
     data, words = faulty.FAULTS[fault](tmp_path, random)
-    line = rhohat.fails(65, "train", *data, *train_flags(tmp_path), alone=False)
+    code = faulty.CODES.get(fault, 65)
+    line = rhohat.fails(code, "train", *data, *train_flags(tmp_path), alone=False)
     check_names(line, words)
     check_nothing_left(tmp_path)
 
@@ -41,7 +42,8 @@ def test_training_on(rhohat, tmp_path, random, fault):
 @pytest.mark.parametrize("fault", faulty.FAULTS)
 def test_encoding(rhohat, model, tmp_path, random, fault):
     data, words = faulty.FAULTS[fault](tmp_path, random)
-    line = rhohat.fails(65, "encode", model, *data, "--out", tmp_path / "codes.h5", alone=False)
+    code = faulty.CODES.get(fault, 65)
+    line = rhohat.fails(code, "encode", model, *data, "--out", tmp_path / "codes.h5", alone=False)
     check_names(line, words)
     check_nothing_left(tmp_path, "codes.h5")
 
@@ -55,30 +57,32 @@ def test_evaluating(rhohat, model, tmp_path, random, fault):
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("naming", [[], ["--dataset", "/data"]], ids=["found", "named"])
 @pytest.mark.parametrize("kind", faulty.EXTERNAL)
-def test_data_in_other_files_needs_a_flag(rhohat, model, tmp_path, random, kind):
-    path = faulty.EXTERNAL[kind](tmp_path, random)
-    line = rhohat.fails(65, "train", path, *train_flags(tmp_path))
+def test_data_in_other_files_needs_a_flag(rhohat, model, tmp_path, random, kind, naming):
+    data = [faulty.EXTERNAL[kind](tmp_path, random), *naming]
+    line = rhohat.fails(65, "train", *data, *train_flags(tmp_path))
     check_names(line, ["rows.h5", "--follow-external"])
-    line = rhohat.fails(65, "encode", model, path, "--out", tmp_path / "codes.h5")
+    line = rhohat.fails(65, "encode", model, *data, "--out", tmp_path / "codes.h5")
     check_names(line, ["rows.h5", "--follow-external"])
     check_nothing_left(tmp_path, "codes.h5")
-    rhohat.ok("encode", model, path, "--follow-external", "--out", tmp_path / "codes.h5")
-    with h5py.File(path) as rows, h5py.File(tmp_path / "codes.h5") as codes:
+    rhohat.ok("encode", model, *data, "--follow-external", "--out", tmp_path / "codes.h5")
+    with h5py.File(data[0]) as rows, h5py.File(tmp_path / "codes.h5") as codes:
         layouts.write(tmp_path / "plain.h5", rows["data"][:])
         rhohat.ok("encode", model, tmp_path / "plain.h5", "--out", tmp_path / "plain_codes.h5")
         with h5py.File(tmp_path / "plain_codes.h5") as plain:
             assert np.array_equal(codes["codes"][:], plain["codes"][:])
 
 
+@pytest.mark.parametrize("naming", [[], ["--dataset", "/data"]], ids=["found", "named"])
 @pytest.mark.parametrize("kind", faulty.EXTERNAL)
-def test_missing_other_file(rhohat, model, tmp_path, random, kind):
+def test_missing_other_file(rhohat, model, tmp_path, random, kind, naming):
     """libhdf5 itself would hand out fill values here, and call that success."""
-    path = faulty.EXTERNAL[kind](tmp_path, random)
+    data = [faulty.EXTERNAL[kind](tmp_path, random), *naming]
     missing = {"external_link": "other.h5", "external_storage": "rows.raw",
                "virtual_data_set": "source1.h5"}[kind]
     (tmp_path / missing).unlink()
-    result = rhohat("encode", model, path, "--follow-external", "--out", tmp_path / "codes.h5")
+    result = rhohat("encode", model, *data, "--follow-external", "--out", tmp_path / "codes.h5")
     assert result.code in (65, 66), str(result)
     check_names(result.error(), [missing])
     check_nothing_left(tmp_path, "codes.h5")
@@ -203,12 +207,19 @@ def test_run_folder_that_holds_a_run(rhohat, tmp_path, small_data):
     assert after == before
 
 
-def test_output_over_the_input(rhohat, model, small_data):
-    before = small_data.read_bytes()
-    result = rhohat("encode", model, small_data, "--out", small_data)
+@pytest.mark.parametrize("over", ["data", "model", "data_by_another_name"])
+def test_output_over_an_input(rhohat, model, tmp_path, small_data, over):
+    own_model = tmp_path / "model"
+    own_model.write_bytes(model.read_bytes())
+    (tmp_path / "alias.h5").symlink_to(small_data)
+    places = {"data": small_data, "model": own_model,
+              "data_by_another_name": tmp_path / "alias.h5"}
+    out = places[over]
+    before = out.read_bytes()
+    result = rhohat("encode", own_model, small_data, "--out", out)
+    assert out.read_bytes() == before
     assert result.code in (64, 73), str(result)
-    result.error()
-    assert small_data.read_bytes() == before
+    check_names(result.error(), [str(out)])
 
 
 def test_existing_output_survives_a_failure(rhohat, model, tmp_path, random):

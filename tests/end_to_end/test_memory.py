@@ -7,10 +7,7 @@ the same.
 """
 
 import contextlib
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -18,7 +15,7 @@ import numpy as np
 import pytest
 
 import oracle
-from program import OBJECTIVE_FLAGS, leftovers, read_metrics
+from program import OBJECTIVE_FLAGS, leftovers, peak_of, read_metrics
 
 pytestmark = pytest.mark.slow
 
@@ -27,22 +24,6 @@ COLUMNS = 784
 ROWS = 8 * BUDGET // (4 * COLUMNS) + 1000
 LAYOUTS = {"contiguous": {}, "chunked": {"chunks": (1000, COLUMNS)},
            "columns_cut": {"chunks": (4096, 200)}}
-
-# Starts the program from a process that is small itself: a child's largest resident set begins with
-# that of the process which it was forked from. Only the child enters the control group, if there is
-# one. Prints the exit code and the child's own usage.
-LAUNCHER = """
-import json, os, sys
-cgroup, program = sys.argv[1:3]
-child = os.fork()
-if child == 0:
-    if cgroup:
-        with open(cgroup + "/cgroup.procs", "w") as processes:
-            processes.write(str(os.getpid()))
-    os.execv(program, sys.argv[2:])
-_, status, usage = os.wait4(child, 0)
-print(json.dumps({"code": os.waitstatus_to_exitcode(status), "peak": usage.ru_maxrss * 1024}))
-"""
 
 
 @pytest.fixture(scope="module", params=LAYOUTS)
@@ -61,16 +42,11 @@ def large_data(request, tmp_path_factory):
 
 
 def train(rhohat, data, run, *flags, cgroup=None):
-    """Trains under the launcher; returns the peak resident set that the system saw."""
-    command = [sys.executable, "-I", "-S", "-c", LAUNCHER, cgroup or "", rhohat.path, "train", data,
-               "--hidden", 16, "--iterations", 2, *OBJECTIVE_FLAGS, "--run", run, *flags]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          timeout=500, env=rhohat.environment())
-    # The program's own results come first, the launcher's line last.
-    report = json.loads(done.stdout.splitlines()[-1])
-    assert report["code"] == 0, done.stdout + done.stderr
+    """Trains; returns the peak resident set in bytes that the system saw."""
+    peak = peak_of(rhohat, "train", data, "--hidden", 16, "--iterations", 2, *OBJECTIVE_FLAGS,
+                   "--run", run, *flags, cgroup=cgroup)
     assert leftovers(run) == [run / "model.safetensors"]
-    return report["peak"]
+    return peak
 
 
 def tensor_bits(run):

@@ -1,8 +1,6 @@
 """A signal ends training soon, with the usual code and one clear line, and without half a model."""
 
-import os
 import signal
-import threading
 import time
 
 import pytest
@@ -77,25 +75,3 @@ def test_a_second_signal_never_leaves_half_a_file(tmp_path, endless_training):
     finish(endless_training, within=5)
     assert endless_training.returncode in (130, 143)
     assert leftovers(tmp_path) == []
-
-
-def test_a_second_signal_does_not_wait(rhohat, tmp_path, random):
-    """A reader that hangs cannot be asked to stop; the second signal ends it regardless."""
-    fifo = tmp_path / "rows.npy"
-    os.mkfifo(fifo)
-    process = rhohat.start("convert", fifo, tmp_path / "out.h5")
-    # Opening for writing returns once the program has opened its end, and so has its handlers.
-    with_writer = threading.Thread(target=lambda: os.open(fifo, os.O_WRONLY), daemon=True)
-    with_writer.start()
-    with_writer.join(timeout=10)
-    if with_writer.is_alive() or process.poll() is not None:
-        # It refuses what is not a plain file: then there is nothing that can hang.
-        assert process.wait(timeout=5) in (65, 66)
-        os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))
-        return
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.8)
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=5) == 130
-    assert not (tmp_path / "out.h5").exists()

@@ -1,5 +1,6 @@
 """What training leaves behind: the run folder, its metrics, its log and its model, in full."""
 
+import json
 import math
 import tomllib
 
@@ -120,9 +121,9 @@ def test_model_has_the_names_and_shapes_of_linear_layers(run, descent):
 
 
 def test_model_keeps_rho_hat(any_run):
-    tensors, _ = oracle.read_safetensors(any_run.model)
+    _, metadata = oracle.read_safetensors(any_run.model)
     codes = oracle.encode(oracle.parameters_of(any_run.model), layouts.flat(any_run.rows))
-    assert np.allclose(tensors["rho_hat"], codes.mean(axis=0), rtol=1e-5)
+    assert np.allclose(json.loads(metadata["rho_hat"]), codes.mean(axis=0), rtol=1e-5)
 
 
 def test_config_holds_every_option_resolved(run):

@@ -1,0 +1,175 @@
+#include "rhohat/option_fields.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+const OptionField& FieldOf(const std::vector<OptionField>& fields, const std::string& name) {
+  const auto found = std::ranges::find(fields, name, &OptionField::name);
+  if (found == fields.end()) throw std::runtime_error("no field " + name);
+  return *found;
+}
+
+std::string FaultOf(const std::string& name, std::string_view text) {
+  TrainOptions options;
+  const std::vector<OptionField> fields = Fields(options);
+  const std::string before = FieldOf(fields, name).get();
+  try {
+    FieldOf(fields, name).set(text);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_EQ(FieldOf(fields, name).get(), before) << "a refused value must change nothing";
+    return error.what();
+  }
+  return "";
+}
+
+std::string GetAfterSet(const std::string& name, std::string_view text) {
+  TrainOptions options;
+  const std::vector<OptionField> fields = Fields(options);
+  FieldOf(fields, name).set(text);
+  return FieldOf(fields, name).get();
+}
+
+TEST(OptionFields, HaveTheNamesThatUsersKnow) {
+  TrainOptions options;
+  std::vector<std::string> names;
+  for (const OptionField& field : Fields(options)) names.push_back(field.name);
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "hidden",    "activation",    "decoder",         "loss",
+                       "rho",       "beta",          "lambda",          "schedule",
+                       "precision", "lanes",         "block-rows",      "seed",
+                       "optimizer", "iterations",    "tolerance",       "gradient-tolerance",
+                       "history",   "learning-rate", "momentum",        "memory",
+                       "threads",   "dataset",       "follow-external", "run"}));
+}
+
+TEST(OptionFields, AreEachDescribedOnce) {
+  TrainOptions options;
+  std::set<std::string> names;
+  for (const OptionField& field : Fields(options)) {
+    EXPECT_TRUE(names.insert(field.name).second) << field.name;
+    EXPECT_FALSE(field.group.empty()) << field.name;
+    EXPECT_TRUE(field.help.ends_with('.')) << field.name;
+    EXPECT_EQ(field.help.find('\n'), std::string::npos) << field.name;
+  }
+}
+
+TEST(OptionFields, PrintWhatTheyRead) {
+  TrainOptions source;
+  source.network.hidden = {196};
+  source.objective = {.rho = 0.1, .beta = 1.0 / 3, .lambda = 5e-324};
+  source.compute = {.schedule = Schedule::kTwoPass,
+                    .precision = Precision::kFloat64,
+                    .lanes = 8,
+                    .block_rows = 100,
+                    .seed = -7};
+  source.optimizer = {.kind = OptimizerKind::kGradientDescent,
+                      .iterations = 7,
+                      .tolerance = 1e-9,
+                      .gradient_tolerance = 1e300,
+                      .history = 3,
+                      .learning_rate = 0.5,
+                      .momentum = 0};
+  source.resources = {.memory_bytes = (uint64_t{1} << 40) + 1, .threads = 3};
+  source.data.dataset = "/a \"b\"";
+  source.data.follow_external = true;
+  source.run_directory = "run";
+  TrainOptions copy;
+  const std::vector<OptionField> from = Fields(source);
+  const std::vector<OptionField> to = Fields(copy);
+  for (size_t i = 0; i < from.size(); ++i) {
+    const bool only_one_value =
+        from[i].placeholder == "sigmoid" || from[i].placeholder == "squared";
+    if (!only_one_value) {
+      EXPECT_NE(from[i].get(), to[i].get()) << from[i].name << " should differ for this test";
+    }
+    to[i].set(from[i].get());
+    EXPECT_EQ(from[i].get(), to[i].get()) << from[i].name;
+  }
+  EXPECT_EQ(copy.network.hidden, source.network.hidden);
+  EXPECT_EQ(copy.objective.beta, source.objective.beta);
+  EXPECT_EQ(copy.objective.lambda, source.objective.lambda);
+  EXPECT_EQ(copy.compute.precision, Precision::kFloat64);
+  EXPECT_EQ(copy.compute.seed, -7);
+  EXPECT_EQ(copy.optimizer.kind, OptimizerKind::kGradientDescent);
+  EXPECT_EQ(copy.optimizer.gradient_tolerance, 1e300);
+  EXPECT_EQ(copy.resources.memory_bytes, source.resources.memory_bytes);
+  EXPECT_TRUE(copy.data.follow_external);
+}
+
+TEST(OptionFields, ReadTheirDefaultsBack) {
+  TrainOptions options;
+  for (const OptionField& field : Fields(options)) {
+    if (field.name == "hidden") continue;  // has no default
+    const std::string before = field.get();
+    field.set(before);
+    EXPECT_EQ(field.get(), before) << field.name;
+  }
+}
+
+TEST(OptionFields, SayWhatIsWrongWithAValue) {
+  EXPECT_EQ(FaultOf("rho", "abc"), "--rho: 'abc' is not a number");
+  EXPECT_EQ(FaultOf("rho", ""), "--rho: '' is not a number");
+  EXPECT_EQ(FaultOf("rho", "0.1x"), "--rho: '0.1x' is not a number");
+  EXPECT_EQ(FaultOf("rho", "0,1"), "--rho: '0,1' is not a number");
+  EXPECT_EQ(FaultOf("beta", "inf"), "--beta: 'inf' is not a finite number");
+  EXPECT_EQ(FaultOf("beta", "nan"), "--beta: 'nan' is not a finite number");
+  EXPECT_EQ(FaultOf("beta", "1e999"), "--beta: '1e999' is out of range");
+  EXPECT_EQ(FaultOf("iterations", "1.5"), "--iterations: '1.5' is not a whole number");
+  EXPECT_EQ(FaultOf("seed", "99999999999999999999"),
+            "--seed: '99999999999999999999' is out of range");
+  EXPECT_EQ(FaultOf("optimizer", "adam"), "--optimizer: 'adam' is none of lbfgs, gd");
+  EXPECT_EQ(FaultOf("schedule", "fused"), "--schedule: 'fused' is none of auto, two-pass");
+  EXPECT_EQ(FaultOf("hidden", "196,x"), "--hidden: 'x' is not a whole number");
+  EXPECT_EQ(FaultOf("follow-external", "maybe"),
+            "--follow-external: 'maybe' is none of true, false");
+  EXPECT_EQ(FaultOf("lanes", "few"), "--lanes: 'few' is not a whole number");
+  EXPECT_TRUE(FaultOf("memory", "lots").starts_with("--memory: 'lots' is not a size"));
+}
+
+TEST(OptionFields, WriteSizesSoThatTheyReadBackExactly) {
+  EXPECT_EQ(GetAfterSet("memory", "4G"), "4G");
+  EXPECT_EQ(GetAfterSet("memory", "1.5G"), "1536M");
+  EXPECT_EQ(GetAfterSet("memory", "1000"), "1000");
+  EXPECT_EQ(GetAfterSet("memory", "5000T"), "5000T");
+}
+
+TEST(OptionFields, ReadAutoAndZeroAlike) {
+  for (const char* name : {"memory", "threads", "lanes", "block-rows"}) {
+    EXPECT_EQ(GetAfterSet(name, "auto"), "auto") << name;
+    EXPECT_EQ(GetAfterSet(name, "0"), "auto") << name;
+  }
+}
+
+TEST(OptionFields, ListTheHiddenLayersByCommas) {
+  EXPECT_EQ(GetAfterSet("hidden", "196"), "196");
+  EXPECT_EQ(GetAfterSet("hidden", "196,50"), "196,50");
+}
+
+// What is not recorded must not change a result, and the reverse.
+TEST(OptionFields, OfDataResourcesAndRunAreNotPartOfAModel) {
+  TrainOptions options;
+  for (const OptionField& field : Fields(options)) {
+    const bool outside =
+        field.group == "Data" || field.group == "Resources" || field.group == "Run";
+    EXPECT_EQ(field.in_model, !outside) << field.name;
+  }
+}
+
+TEST(OptionFields, OfEveryChoiceShowTheNamesThereAre) {
+  TrainOptions options;
+  const std::vector<OptionField> fields = Fields(options);
+  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|gd");
+  EXPECT_EQ(FieldOf(fields, "precision").placeholder, "float32|float64");
+  EXPECT_EQ(FieldOf(fields, "follow-external").placeholder, "") << "a switch takes no value";
+}
+
+}  // namespace
+}  // namespace rhohat
