@@ -1,4 +1,5 @@
 // rhohat encode: the code of every row.
+#include "base/atomic_file.h"
 #include "tools/command.h"
 #include "tools/model_and_data.h"
 #include "tools/print.h"
@@ -32,6 +33,7 @@ void RunEncode(const Arguments& arguments, const std::atomic<bool>& stop) {
   flags.Add({TextField({"out", "FILE", "HDF5 file to write.", "Output"}, output)});
   if (!flags.Parse(arguments)) return;
 
+  CheckNotAnInput(output, flags.positionals());
   LoadInputs(flags, inputs);
   ProgressDisplay display;
   Encode(inputs.model, inputs.options, output, {&display, &stop});

@@ -1,4 +1,5 @@
 // rhohat features: a picture of what each hidden unit looks for.
+#include "base/atomic_file.h"
 #include "rhohat/analyze.h"
 #include "tools/command.h"
 #include "tools/option_flags.h"
@@ -43,6 +44,7 @@ void RunFeatures(const Arguments& arguments, const std::atomic<bool>& /*stop*/) 
                   options.columns)});
   if (!flags.Parse(arguments)) return;
 
+  CheckNotAnInput(output, flags.positionals());
   if (!shape.empty()) options.shape = ParsePictureShape(shape);
   DrawFeatures(LoadModel(flags.positionals().front()), options, output);
   Print(AlignedLines({{"features", output}}));

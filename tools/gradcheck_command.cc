@@ -1,6 +1,7 @@
 // rhohat gradcheck: is the gradient that training follows the derivative of J?
 #include <fmt/core.h>
 
+#include "base/atomic_file.h"
 #include "rhohat/error.h"
 #include "tools/command.h"
 #include "tools/model_and_data.h"
@@ -69,6 +70,7 @@ void RunGradcheck(const Arguments& arguments, const std::atomic<bool>& stop) {
                  options.output)});
   if (!flags.Parse(arguments)) return;
 
+  CheckNotAnInput(options.output, flags.positionals());
   LoadInputs(flags, inputs);
   options.analyze = inputs.options;
   options.objective = inputs.objective;

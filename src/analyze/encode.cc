@@ -15,6 +15,7 @@ namespace {
 template <class T>
 void EncodeAs(const Model& model, const AnalyzeOptions& options, const std::string& output,
               const RunControl& control) {
+  CheckNotAnInput(output, options.data.files);
   CheckCreatable(output);
   ModelSweep<T> bound(
       model, options, model.objective, control,

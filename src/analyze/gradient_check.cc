@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model_sweep.h"
+#include "base/atomic_file.h"
 #include "base/keyed_random.h"
 #include "base/safetensors.h"
 #include "base/version.h"
@@ -112,6 +113,8 @@ GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& opti
                             const RunControl& control) {
   const ObjectiveOptions& weights = options.objective ? *options.objective : model.objective;
   if (!options.output.empty()) {
+    CheckNotAnInput(options.output, options.analyze.data.files);
+    CheckCreatable(options.output);
     if (options.analyze.compute.precision == Precision::kFloat64) {
       WriteGradientAs<double>(model, options, weights, control);
     } else {

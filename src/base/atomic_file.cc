@@ -78,6 +78,17 @@ void CheckCreatable(const std::filesystem::path& path) {
   ::unlink(temporary.c_str());
 }
 
+void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::string> inputs) {
+  for (const std::string& input : inputs) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(output, input, ignored)) {
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format("{}: is also an input; choose another name for the output", output.string()));
+    }
+  }
+}
+
 void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path) {
   int failure = Flush(temporary, O_RDWR);
   if (failure == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failure = errno;

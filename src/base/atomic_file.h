@@ -20,6 +20,9 @@ std::filesystem::path TemporaryNameFor(const std::filesystem::path& path);
 // be written, or it exists and is no regular file. For long jobs: ask before the work, not after.
 void CheckCreatable(const std::filesystem::path& path);
 
+// Throws Error(kUsage) where `output` is one of `inputs`, by whatever name or link.
+void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::string> inputs);
+
 // Flushes `temporary` to disk, renames it to `path` and flushes the folder. On failure deletes
 // `temporary` and throws Error(kIo).
 void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path);

@@ -29,7 +29,9 @@ std::string NearestName(std::string_view name, std::span<const std::string> cand
   std::string nearest;
   size_t best = std::max<size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const size_t distance = EditDistance(name, candidate);
+    // What was left unfinished is nearer than any slip of the finger.
+    const bool begins_it = name.size() >= 2 && candidate.starts_with(name);
+    const size_t distance = begins_it ? 0 : EditDistance(name, candidate);
     if (distance < best) {
       best = distance;
       nearest = candidate;

@@ -8,7 +8,8 @@
 
 namespace rhohat {
 
-// The candidate with the fewest edits from `name`, or "" where none is near enough to suggest.
+// The candidate that `name` begins, else the one with the fewest edits from it, or "" where none is
+// near enough to suggest.
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
 
 // "a, b and c".

@@ -56,14 +56,9 @@ void Validate(const ConvertOptions& options) {
 }
 
 void CheckOutput(const ConvertOptions& options) {
-  std::error_code ignored;
-  for (const std::string& input : options.inputs) {
-    if (fs::equivalent(input, options.output, ignored)) {
-      throw Error(ErrorKind::kUsage,
-                  fmt::format("{}: is both an input and the output", options.output));
-    }
-  }
+  CheckNotAnInput(options.output, options.inputs);
   CheckCreatable(options.output);
+  std::error_code ignored;
   if (!options.overwrite && fs::exists(options.output, ignored)) {
     throw Error(ErrorKind::kCannotCreate,
                 fmt::format("{}: exists already; --overwrite replaces it", options.output));

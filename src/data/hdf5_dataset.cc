@@ -49,18 +49,21 @@ Hdf5Handle OpenDataSet(hid_t file, const Hdf5DataSetInfo& info, size_t cache_byt
 }
 
 // The data set to use where none was named: the only one with rows.
-std::string OnlyDataSet(const std::string& file) {
+std::string OnlyDataSet(const std::string& file, bool follow_external) {
   std::vector<std::string> with_rows;
   std::vector<std::string> all;
+  bool leads_out = false;
   for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
-    if (entry.has_rows) with_rows.push_back(entry.path);
+    if (entry.has_rows || (entry.is_external && follow_external)) with_rows.push_back(entry.path);
+    leads_out |= entry.is_external && !follow_external;
     all.push_back(entry.description);
   }
   if (with_rows.size() == 1) return with_rows.front();
   if (with_rows.empty()) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: holds no data set of numbers on two axes or more{}{}", file,
-                            all.empty() ? "" : ", only ", JoinNames(all)));
+                            all.empty() ? "" : ", only ", JoinNames(all)) +
+                    (leads_out ? "; pass --follow-external to allow other files" : ""));
   }
   throw Error(ErrorKind::kUsage,
               fmt::format("{}: holds several data sets: choose one with --dataset: {}", file,
@@ -149,6 +152,22 @@ void ReadFilters(hid_t properties, Hdf5DataSetInfo& info) {
   }
 }
 
+// The library refuses to write chunks that are longer than an axis can ever be, and comes to grief
+// when it reads them.
+void CheckChunk(hid_t dataset, const Hdf5DataSetInfo& info) {
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  std::vector<hsize_t> longest(info.shape.size());
+  H5Sget_simple_extent_dims(space.id(), nullptr, longest.data());
+  for (size_t axis = 0; axis < longest.size(); ++axis) {
+    const auto length = static_cast<hsize_t>(info.chunk[axis]);
+    if (length == 0 || (longest[axis] != H5S_UNLIMITED && length > longest[axis])) {
+      throw Error(ErrorKind::kBadData,
+                  fmt::format("{}: is damaged: its chunks are {} long on an axis of {}",
+                              info.where(), length, longest[axis]));
+    }
+  }
+}
+
 // Bytes of all chunks that hold one row. A range of rows that begins inside a chunk finds it
 // decompressed already if that many bytes are kept.
 size_t ReadLayout(hid_t dataset, Hdf5DataSetInfo& info) {
@@ -165,6 +184,7 @@ size_t ReadLayout(hid_t dataset, Hdf5DataSetInfo& info) {
     ThrowHdf5(info.where(), "cannot read its chunk shape");
   }
   info.chunk.assign(chunk.begin(), chunk.end());
+  CheckChunk(dataset, info);
   if (info.filters.empty()) return 0;  // the library reads the wanted part of a chunk directly
   int64_t band = static_cast<int64_t>(ElementBytes(info.element));
   for (size_t axis = 0; axis < chunk.size(); ++axis) {
@@ -184,7 +204,7 @@ Hdf5DataSet Hdf5DataSet::Open(const std::string& file, const std::string& datase
   Hdf5DataSetInfo& info = opened.info_;
   info.file = file;
   opened.file_ = OpenHdf5File(file);
-  info.dataset = dataset.empty() ? OnlyDataSet(file) : dataset;
+  info.dataset = dataset.empty() ? OnlyDataSet(file, follow_external) : dataset;
   if (!info.dataset.starts_with("/")) info.dataset.insert(0, "/");
   CheckExists(opened.file_.id(), info);
 
@@ -265,13 +285,30 @@ herr_t VisitObject(hid_t root, const char* name, const H5O_info_t* object, void*
   return 0;
 }
 
+herr_t VisitLink(hid_t root, const char* name, const H5L_info_t* link, void* data) {
+  if (link->type != H5L_TYPE_EXTERNAL) return 0;
+  std::vector<char> value(link->u.val_size);
+  const char* file = nullptr;
+  if (H5Lget_val(root, name, value.data(), value.size(), H5P_DEFAULT) < 0 ||
+      H5Lunpack_elink_val(value.data(), value.size(), nullptr, &file, nullptr) < 0) {
+    return 0;
+  }
+  const std::string path = std::string("/") + name;
+  static_cast<CatalogVisit*>(data)->entries.push_back(
+      {.path = path,
+       .description = fmt::format("{}: a link into another file ('{}')", path, file),
+       .is_external = true});
+  return 0;
+}
+
 }  // namespace
 
 std::vector<Hdf5CatalogEntry> ListDataSets(const std::string& file) {
   const Hdf5Lock lock;
   const Hdf5Handle opened = OpenHdf5File(file);
   CatalogVisit visit;
-  if (H5Ovisit2(opened.id(), H5_INDEX_NAME, H5_ITER_INC, VisitObject, &visit, H5O_INFO_BASIC) < 0) {
+  if (H5Ovisit2(opened.id(), H5_INDEX_NAME, H5_ITER_INC, VisitObject, &visit, H5O_INFO_BASIC) < 0 ||
+      H5Lvisit(opened.id(), H5_INDEX_NAME, H5_ITER_INC, VisitLink, &visit) < 0) {
     ThrowHdf5(file, "cannot list its data sets");
   }
   return std::move(visit.entries);

@@ -64,7 +64,8 @@ class Hdf5DataSet {
 struct Hdf5CatalogEntry {
   std::string path;
   std::string description;
-  bool has_rows = false;  // numbers on two axes or more
+  bool has_rows = false;     // numbers on two axes or more
+  bool is_external = false;  // a link into another file; what is there is not known
 };
 
 // All data sets reached without leaving the file. Throws as Hdf5DataSet::Open does.

@@ -18,11 +18,22 @@ std::recursive_mutex& LibraryMutex() {
   return mutex;
 }
 
+// The library reports failures of the operating system as "…, errno = 28, error message = 'No space
+// left on device', buf = …": keeps the message between the quotes. Returns whether there was one.
+bool TakeSystemMessage(std::string& cause) {
+  constexpr std::string_view kBefore = "error message = '";
+  const size_t begin = cause.find(kBefore);
+  if (begin == std::string::npos) return false;
+  const std::string rest = cause.substr(begin + kBefore.size());
+  cause = rest.substr(0, rest.find('\''));
+  return true;
+}
+
 herr_t NoteInnermost(unsigned /*depth*/, const H5E_error2_t* entry, void* data) {
   auto* failure = static_cast<Hdf5Failure*>(data);
   if (entry->desc != nullptr && *entry->desc != '\0') {
     failure->cause = entry->desc;
-    if (failure->cause.find("errno = ") != std::string::npos) failure->is_io = true;
+    failure->is_io = TakeSystemMessage(failure->cause);
   }
   return failure->is_io ? 1 : 0;
 }
@@ -30,13 +41,14 @@ herr_t NoteInnermost(unsigned /*depth*/, const H5E_error2_t* entry, void* data) 
 }  // namespace
 
 Hdf5Lock::Hdf5Lock() : lock_(LibraryMutex()) {
-  static const bool set_up = [] {
-    H5open();
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    H5PLset_loading_state(0);
-    return true;
-  }();
-  static_cast<void>(set_up);
+  // The library's own handler at exit would write again to files that it could not write, and
+  // crash there.
+  static const bool library_set_up =
+      H5dont_atexit() >= 0 && H5open() >= 0 && H5PLset_loading_state(0) >= 0;
+  // Where the library is built for threads, each has its own habit of printing errors.
+  thread_local const bool thread_set_up =
+      library_set_up && H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
+  if (!thread_set_up) throw Error(ErrorKind::kInternal, "the HDF5 library cannot be set up");
 }
 
 bool Hdf5Handle::Close() {

@@ -46,6 +46,9 @@ class Hdf5Handle {
 
   // Returns whether the library reported success.
   bool Close();
+  // Leaves the object open inside the library: for files that cannot be written, which closing
+  // would try to write once more.
+  void Abandon() { id_ = -1; }
   Hdf5Id id() const { return id_; }
   bool valid() const { return id_ >= 0; }
 

@@ -79,6 +79,21 @@ void CheckVirtual(hid_t properties, const std::string& file, const std::string& 
   }
 }
 
+void CheckExternalStorage(hid_t properties, unsigned index, const std::string& where) {
+  std::string name(4096, '\0');
+  off_t offset = 0;
+  hsize_t size = 0;
+  if (H5Pget_external(properties, index, name.size(), name.data(), &offset, &size) < 0) {
+    ThrowHdf5(where, "cannot read the names of its external files");
+  }
+  name.resize(name.find('\0'));
+  if (!std::filesystem::exists(name)) {
+    throw Error(
+        ErrorKind::kNoInput,
+        fmt::format("{}: an external file that holds its rows is missing: {}", where, name));
+  }
+}
+
 }  // namespace
 
 Hdf5Handle OpenHdf5File(const std::string& file) {
@@ -94,7 +109,7 @@ Hdf5Handle OpenHdf5File(const std::string& file) {
         fmt::format("{}: is not an HDF5 file ('rhohat convert' makes one from other formats)",
                     file));
   }
-  if (failure.cause.find("lock") != std::string::npos) {
+  if (failure.cause.find("lock file") != std::string::npos) {
     throw Error(ErrorKind::kIo,
                 fmt::format("{}: cannot lock the file ({}): set HDF5_USE_FILE_LOCKING=FALSE", file,
                             failure.cause));
@@ -109,7 +124,11 @@ void CheckStaysInFile(hid_t id, const std::string& file, const std::string& wher
   if (H5Pget_layout(properties.id()) == H5D_VIRTUAL) {
     CheckVirtual(properties.id(), file, where, follow_external);
   }
-  if (!follow_external && H5Pget_external_count(properties.id()) > 0) {
+  const int external_files = H5Pget_external_count(properties.id());
+  for (int i = 0; follow_external && i < external_files; ++i) {
+    CheckExternalStorage(properties.id(), static_cast<unsigned>(i), where);
+  }
+  if (!follow_external && external_files > 0) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: keeps its rows in external storage, outside the file: pass "
                             "--follow-external to allow it",

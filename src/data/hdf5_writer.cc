@@ -54,8 +54,10 @@ Hdf5Writer::Hdf5Writer(const std::string& path, const Hdf5WriterOptions& options
   file_ =
       Hdf5Handle(H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), H5Fclose);
   if (!file_.valid()) {
-    throw Error(ErrorKind::kCannotCreate,
-                fmt::format("{}: cannot create: {}", path_, LastHdf5Failure().cause));
+    // Whether the place can be written to was asked before: what fails now is the disk.
+    const Hdf5Failure failure = LastHdf5Failure();
+    throw Error(failure.is_io ? ErrorKind::kIo : ErrorKind::kCannotCreate,
+                fmt::format("{}: cannot create: {}", path_, failure.cause));
   }
   const Hdf5Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
   dataset_ = Hdf5Handle(H5Dcreate2(file_.id(), options.dataset.c_str(), Hdf5TypeOf(options.type),
@@ -74,8 +76,10 @@ Hdf5Writer::~Hdf5Writer() {
 void Hdf5Writer::Fail(const std::string& doing) {
   const Hdf5Failure failure = LastHdf5Failure();
   failed_ = true;
-  dataset_.Close();
-  file_.Close();
+  dataset_.Abandon();
+  file_.Abandon();
+  // The library keeps the file open, so its space is only free once it has none.
+  static_cast<void>(::truncate(temporary_.c_str(), 0) == 0);
   ::unlink(temporary_.c_str());
   throw Error(ErrorKind::kIo, fmt::format("{}: {}: {}", path_, doing, failure.cause));
 }

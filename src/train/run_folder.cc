@@ -130,6 +130,12 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   return spdlog::level::err;
 }
 
+// Options that are a number or a word, such as "auto", are written as what they are.
+bool IsWholeNumber(std::string_view text) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !text.empty() && text.size() < 18 && std::ranges::all_of(text, is_digit);
+}
+
 }  // namespace
 
 std::string ConfigText(const TrainOptions& options) {
@@ -144,7 +150,8 @@ std::string ConfigText(const TrainOptions& options) {
       if (group == "Data") text += FilesEntry(options.data.files);
     }
     const std::string value = field.get();
-    text += fmt::format("{} = {}\n", field.name, field.is_text ? TomlString(value) : value);
+    const bool quoted = field.is_text && !IsWholeNumber(value);
+    text += fmt::format("{} = {}\n", field.name, quoted ? TomlString(value) : value);
   }
   return text;
 }

@@ -320,7 +320,11 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     }
     return TrainingRun<float>(options, compute, plan, data, folder, control).Run();
   } catch (const Error& error) {
-    folder.Log(LogLevel::kError, error.what());
+    try {
+      folder.Log(LogLevel::kError, error.what());
+    } catch (
+        const Error&) {  // the log's disk may be what failed; the first error is the one to tell
+    }
     throw;
   }
 }

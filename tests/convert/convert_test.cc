@@ -231,7 +231,7 @@ TEST_F(ConvertTest, RefusesAnOutputThatIsAnInput) {
   std::filesystem::create_symlink(path, scratch_.Path("out.h5"));
   ConvertOptions options = Options({path});
   options.overwrite = true;
-  EXPECT_THAT(MessageFor(ErrorKind::kUsage, options), HasSubstr("both an input and the output"));
+  EXPECT_THAT(MessageFor(ErrorKind::kUsage, options), HasSubstr("is also an input"));
 }
 
 TEST_F(ConvertTest, RefusesFilesOfDifferentWidth) {

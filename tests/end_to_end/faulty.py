@@ -56,6 +56,18 @@ def truncated(folder, random):
 
 
 @fault
+def chunks_longer_than_a_fixed_axis(folder, random):
+    """No writer makes such a file, and libhdf5 1.10 crashes on reading it."""
+    path = write(folder / "rows.h5", values(random, 50), chunks=(9, COLUMNS), compression="gzip")
+    content = path.read_bytes()
+    sound = np.array([9, COLUMNS], "<u4").tobytes()
+    damaged = np.array([9, 1048576 + COLUMNS], "<u4").tobytes()
+    assert content.count(sound) == 1
+    path.write_bytes(content.replace(sound, damaged))
+    return [path], ["rows.h5", "chunks"]
+
+
+@fault
 def truncated_in_its_chunks(folder, random):
     path = write(folder / "rows.h5", values(random, 500), chunks=(10, COLUMNS), compression="gzip")
     content = path.read_bytes()
