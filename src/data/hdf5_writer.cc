@@ -56,6 +56,7 @@ Hdf5Writer::Hdf5Writer(const std::string& path, const Hdf5WriterOptions& options
   if (!file_.valid()) {
     // Whether the place can be written to was asked before: what fails now is the disk.
     const Hdf5Failure failure = LastHdf5Failure();
+    ::unlink(temporary_.c_str());
     throw Error(failure.is_io ? ErrorKind::kIo : ErrorKind::kCannotCreate,
                 fmt::format("{}: cannot create: {}", path_, failure.cause));
   }
