@@ -47,11 +47,14 @@ Evaluation Evaluate(const Model& model, const AnalyzeOptions& options,
 void Encode(const Model& model, const AnalyzeOptions& options, const std::string& output,
             const RunControl& control);
 
-// Central differences against the analytic gradient (docs/math.md §9), in float64.
+// Numeric derivatives against the analytic gradient (docs/math.md §9), in float64.
 struct GradientCheck {
   int64_t parameters_checked = 0;
   int64_t parameters = 0;
   double relative_error = 0;  // ‖numeric − analytic‖ / ‖numeric + analytic‖
+  // What the rounding of J alone may do to relative_error. Near a minimum, where the gradient is
+  // small, it is more than the 1e-8 that a right gradient keeps to elsewhere.
+  double rounding_error = 0;
   double cost = 0;
   double gradient_norm = 0;
   std::string worst_parameter;  // "encoder.weight[3, 17]"

@@ -84,7 +84,8 @@ MatrixView<T> Objective<T>::Reconstruct(const Parameters<const T>& parameters,
 
 template <class T>
 void Objective<T>::SetRhoHat(const ActivationSums& sums) {
-  clamped_units_ = MeanActivation(sums.activation, sweep_.rows(), rho_hat_);
+  MeanActivation(sums.activation, sweep_.rows(), rho_hat_);
+  extreme_units_ = CountExtremeUnits<T>(rho_hat_);
 }
 
 template <class T>

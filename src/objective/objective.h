@@ -38,9 +38,9 @@ class Objective {
   // J alone; the same bits as above.
   CostTerms Evaluate(std::span<const T> parameters);
 
-  // Mean activations of the last evaluation (h), and how many were moved inside (0, 1).
+  // Mean activations of the last evaluation (h), and how many are 0 or 1 to rounding.
   std::span<const double> rho_hat() const { return rho_hat_; }
-  int64_t clamped_units() const { return clamped_units_; }
+  int64_t extreme_units() const { return extreme_units_; }
 
   const NetworkShape& shape() const { return network_.shape(); }
 
@@ -73,7 +73,7 @@ class Objective {
   std::vector<Workspace> workspaces_;
   std::vector<double> rho_hat_;
   AlignedBuffer<T> sparsity_slope_;  // h
-  int64_t clamped_units_ = 0;
+  int64_t extreme_units_ = 0;
 };
 
 }  // namespace rhohat

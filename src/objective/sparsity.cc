@@ -1,22 +1,28 @@
 #include "objective/sparsity.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace rhohat {
+namespace {
 
-int64_t MeanActivation(std::span<const double> sums, int64_t rows, std::span<double> rho_hat) {
+constexpr double kLargestMean = 1 - std::numeric_limits<double>::epsilon() / 2;  // next below 1
+
+}  // namespace
+
+void MeanActivation(std::span<const double> sums, int64_t rows, std::span<double> rho_hat) {
   constexpr double kSmallest = std::numeric_limits<double>::min();
-  const double largest = std::nextafter(1.0, 0.0);
-  int64_t clamped = 0;
   for (size_t j = 0; j < sums.size(); ++j) {
-    rho_hat[j] = sums[j] / static_cast<double>(rows);
-    if (rho_hat[j] < kSmallest || rho_hat[j] > largest) {
-      rho_hat[j] = rho_hat[j] < kSmallest ? kSmallest : largest;
-      ++clamped;
-    }
+    rho_hat[j] = std::clamp(sums[j] / static_cast<double>(rows), kSmallest, kLargestMean);
   }
-  return clamped;
+}
+
+template <class T>
+int64_t CountExtremeUnits(std::span<const double> rho_hat) {
+  constexpr double kSilent = 4.0 * std::numeric_limits<T>::min();
+  return std::ranges::count_if(rho_hat,
+                               [](double mean) { return mean < kSilent || mean >= kLargestMean; });
 }
 
 double SparsityCost(double rho, double beta, std::span<const double> rho_hat) {
@@ -39,6 +45,8 @@ void SparsitySlope(double rho, double beta, std::span<const double> rho_hat, std
   }
 }
 
+template int64_t CountExtremeUnits<float>(std::span<const double>);
+template int64_t CountExtremeUnits<double>(std::span<const double>);
 template void SparsitySlope(double, double, std::span<const double>, std::span<float>);
 template void SparsitySlope(double, double, std::span<const double>, std::span<double>);
 

@@ -30,19 +30,6 @@ std::span<const T> Decode(const RowSource& source, const RawRows& raw, std::span
   return buffer.first(count);
 }
 
-// Joins on every way out.
-class JoiningThread {
- public:
-  template <class Function>
-  explicit JoiningThread(Function&& function) : thread_(std::forward<Function>(function)) {}
-  ~JoiningThread() { thread_.join(); }
-  JoiningThread(const JoiningThread&) = delete;
-  JoiningThread& operator=(const JoiningThread&) = delete;
-
- private:
-  std::thread thread_;
-};
-
 }  // namespace
 
 template <class T>
@@ -122,7 +109,7 @@ int64_t Sweep<T>::RunBlocks(const BlockFunction& function) {
     queue->FinishReading();
   };
   {
-    const JoiningThread reader(read);
+    const std::jthread reader(read);  // joins on every way out
     queue->WaitForEnd();
   }
   counts_.rows += row_count;

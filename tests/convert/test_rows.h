@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "tests/convert/test_files.h"
 #include "data/row_source.h"
+#include "tests/convert/test_files.h"
 
 namespace rhohat {
 

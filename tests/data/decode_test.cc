@@ -48,7 +48,9 @@ template <class Stored>
 std::vector<Stored> Samples() {
   using Limits = std::numeric_limits<Stored>;
   std::vector<Stored> values = {Limits::lowest(), Limits::max(), Stored{0}, Stored{1}, Stored{100}};
-  for (int i = 0; i < 60; ++i) values.push_back(static_cast<Stored>(values.back() * 3 + i));
+  for (uint64_t i = 0; i < 60; ++i) {
+    values.push_back(static_cast<Stored>(static_cast<uint64_t>(values.back()) * 3 + i));
+  }
   return values;
 }
 

@@ -101,8 +101,7 @@ TEST(RunFolder, HoldsEveryOptionInItsConfiguration) {
   for (const OptionField& field : Fields(options)) {
     EXPECT_NE(text.find("\n" + field.name + " = "), std::string::npos) << field.name;
   }
-  EXPECT_NE(text.find("\n[network]\nhidden = 25\nactivation = \"sigmoid\"\n"),
-            std::string::npos);
+  EXPECT_NE(text.find("\n[network]\nhidden = 25\nactivation = \"sigmoid\"\n"), std::string::npos);
   EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = 0.05\nbeta = 3\n"),
             std::string::npos);
   EXPECT_NE(text.find("\n[resources]\nmemory = \"192M\"\nthreads = \"auto\"\n"), std::string::npos);
