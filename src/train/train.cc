@@ -201,12 +201,11 @@ class TrainingRun {
              .bytes_read = sweep_.counts().bytes_read,
              .wait_seconds = sweep_.counts().wait_seconds,
              .peak_rss_bytes = PeakResidentBytes()};
-    if (objective_.clamped_units() != clamped_units_) {
-      clamped_units_ = objective_.clamped_units();
+    if (objective_.extreme_units() != extreme_units_) {
+      extreme_units_ = objective_.extreme_units();
       reporter_.Note(
-          fmt::format("iteration {}: {} units have a mean activation of exactly 0 or 1, "
-                      "moved to the nearest number inside",
-                      last_.iteration, clamped_units_));
+          fmt::format("iteration {}: {} units have a mean activation of 0 or 1 to rounding",
+                      last_.iteration, extreme_units_));
     }
     reporter_.Iteration(last_);
   }
@@ -274,7 +273,7 @@ class TrainingRun {
 
   IterationMetrics last_{.iteration = -1};
   std::vector<double> rho_hat_;  // at the last iteration
-  int64_t clamped_units_ = 0;
+  int64_t extreme_units_ = 0;
   int64_t evaluations_ = 0;
   int64_t evaluations_noted_ = 0;
   int64_t rows_before_evaluation_ = 0;

@@ -33,10 +33,12 @@ TEST(SparsityTest, SlopeIsTheDerivativeOfTheCost) {
   }
 }
 
-TEST(SparsityTest, MeansOfExactlyZeroAndOneAreMovedInsideAndCounted) {
+TEST(SparsityTest, MeansOfExactlyZeroAndOneAreMovedInside) {
   const std::vector<double> sums = {0, 2, 4, 1e-320};
   std::vector<double> rho_hat(4);
-  EXPECT_EQ(MeanActivation(sums, 4, rho_hat), 3);
+  MeanActivation(sums, 4, rho_hat);
+  EXPECT_EQ(CountExtremeUnits<float>(rho_hat), 3);
+  EXPECT_EQ(CountExtremeUnits<double>(rho_hat), 3);
   EXPECT_GT(rho_hat[0], 0);
   EXPECT_EQ(rho_hat[1], 0.5);
   EXPECT_LT(rho_hat[2], 1);
