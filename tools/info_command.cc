@@ -1,8 +1,11 @@
 // rhohat info: what a file is.
+#include <algorithm>
+
 #include "rhohat/analyze.h"
 #include "tools/command.h"
 #include "tools/option_flags.h"
 #include "tools/print.h"
+#include "tools/program_fields.h"
 
 namespace rhohat {
 namespace {
@@ -22,10 +25,18 @@ CommandHelp Help() {
 
 void RunInfo(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   OptionFlags flags(Help());
+  bool follow_external = false;
+  flags.Add({SwitchField(
+      {"follow-external", "",
+       "Look into other files that links, storage and virtual data sets lead to.", "Data"},
+      follow_external)});
   if (!flags.Parse(arguments)) return;
   bool first = true;
   for (const std::string& path : flags.positionals()) {
-    std::string text = DescribeFile(path);
+    std::string text = DescribeFile(path, follow_external);
+    // Names out of files may hold anything; a terminal must not act on it.
+    const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; };
+    std::ranges::replace_if(text, is_control, '?');
     if (!text.ends_with('\n')) text += '\n';
     Print((first ? "" : "\n") + text);
     first = false;

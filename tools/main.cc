@@ -21,7 +21,7 @@ constexpr int kInternalExit = static_cast<int>(ErrorKind::kInternal);
 
 void Dispatch(const Arguments& words) {
   const std::string& name = words.front();
-  if (name == "--help" || name == "-h") return Print(OverviewText());
+  if (name == "--help" || name == "-h" || name == "help") return Print(OverviewText());
   if (name == "--version") return Print(fmt::format("rhohat {}\n", kVersion));
   const Command& command = FindCommand(name);
   if (command.can_stop) CatchStopSignals();
@@ -29,7 +29,9 @@ void Dispatch(const Arguments& words) {
 }
 
 int Report(std::string message, int exit_code) {
-  std::ranges::replace(message, '\n', ' ');
+  // Names out of files may hold anything; a terminal must not act on it.
+  std::ranges::replace_if(
+      message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   std::fputs(fmt::format("rhohat: error: {}\n", message).c_str(), stderr);
   return exit_code;
 }

@@ -46,6 +46,10 @@ void CatchStopSignals() {
   action.sa_flags = SA_RESTART;
   sigfillset(&action.sa_mask);
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaction(number, &action, nullptr);
+  // A terminal that goes away ends the run as SIGTERM would, unless nohup(1) said not to.
+  struct sigaction hang_up {};
+  sigaction(SIGHUP, nullptr, &hang_up);
+  if (hang_up.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 const std::atomic<bool>& StopRequested() { return stop_requested; }

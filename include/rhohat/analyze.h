@@ -94,6 +94,6 @@ void DrawFeatures(const Model& model, const FeaturesOptions& options, const std:
 
 // What a file is, in lines for a person: HDF5 data sets with shape, type, chunks and filters; a
 // model with its network, objective, data and ρ̂. Throws as the readers do.
-std::string DescribeFile(const std::string& path);
+std::string DescribeFile(const std::string& path, bool follow_external = false);
 
 }  // namespace rhohat

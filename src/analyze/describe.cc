@@ -5,6 +5,7 @@
 #include <array>
 #include <fstream>
 
+#include "base/atomic_file.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "data/hdf5_dataset.h"
@@ -27,8 +28,9 @@ std::string Product(const std::vector<int64_t>& lengths) {
   return text;
 }
 
-std::string DescribeDataSet(const std::string& file, const std::string& path) {
-  const Hdf5DataSetInfo info = Hdf5DataSet::Open(file, path, false).info();
+std::string DescribeDataSet(const std::string& file, const std::string& path,
+                            bool follow_external) {
+  const Hdf5DataSetInfo info = Hdf5DataSet::Open(file, path, follow_external).info();
   const uint64_t plain = static_cast<uint64_t>(info.rows) * static_cast<uint64_t>(info.columns) *
                          ElementBytes(info.element);
   std::string text = fmt::format("{}\n", info.where());
@@ -47,12 +49,12 @@ std::string DescribeDataSet(const std::string& file, const std::string& path) {
   return text;
 }
 
-std::string DescribeHdf5(const std::string& file) {
+std::string DescribeHdf5(const std::string& file, bool follow_external) {
   std::string text;
   for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
     try {
-      text += entry.has_rows
-                  ? DescribeDataSet(file, entry.path)
+      text += entry.has_rows || (entry.is_external && follow_external)
+                  ? DescribeDataSet(file, entry.path, follow_external)
                   : fmt::format("{}:{} (not rows of numbers)\n", file, entry.description);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kIo) throw;
@@ -99,11 +101,12 @@ std::string DescribeModel(const std::string& file) {
 
 }  // namespace
 
-std::string DescribeFile(const std::string& path) {
+std::string DescribeFile(const std::string& path, bool follow_external) {
+  CheckIsFile(path);
   // A safetensors file begins with its header's length and then a brace; HDF5 tells itself apart.
   std::array<char, 9> start = {};
   std::ifstream(path, std::ios::binary).read(start.data(), start.size());
-  return start[8] == '{' ? DescribeModel(path) : DescribeHdf5(path);
+  return start[8] == '{' ? DescribeModel(path) : DescribeHdf5(path, follow_external);
 }
 
 }  // namespace rhohat

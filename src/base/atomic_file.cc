@@ -55,6 +55,30 @@ int Flush(const std::filesystem::path& path, int flags) {
 
 }  // namespace
 
+std::filesystem::path FollowLinks(const std::filesystem::path& path) {
+  std::error_code failed;
+  if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, failed))) return path;
+  const std::filesystem::path end = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : end;
+}
+
+void CheckIsFile(const std::filesystem::path& path) {
+  std::error_code failed;
+  const std::filesystem::file_status status = std::filesystem::status(path, failed);
+  if (!std::filesystem::exists(status)) {
+    const std::error_code missing = std::make_error_code(std::errc::no_such_file_or_directory);
+    throw Error(ErrorKind::kNoInput,
+                fmt::format("{}: cannot open: {}", path.empty() ? "''" : path.string(),
+                            (failed ? failed : missing).message()));
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(
+        ErrorKind::kNoInput,
+        fmt::format("{}: expected a file, found {}", path.string(),
+                    std::filesystem::is_directory(status) ? "a folder" : "a pipe or a device"));
+  }
+}
+
 std::filesystem::path TemporaryNameFor(const std::filesystem::path& path) {
   return FolderOf(path) / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
 }
@@ -100,7 +124,7 @@ void PublishFile(const std::filesystem::path& temporary, const std::filesystem::
 }
 
 AtomicFile::AtomicFile(std::filesystem::path path)
-    : path_(std::move(path)), temporary_(TemporaryNameFor(path_)) {
+    : path_(FollowLinks(path)), temporary_(TemporaryNameFor(path_)) {
   CheckCreatable(path_);
   descriptor_ = OpenForWriting(temporary_, O_TRUNC);
 }

@@ -13,6 +13,13 @@
 
 namespace rhohat {
 
+// Where a path leads: the end of its links, so that an output replaces the file and not the link.
+std::filesystem::path FollowLinks(const std::filesystem::path& path);
+
+// Throws Error(kNoInput) where `path` does not exist or is not a file: opening a pipe would wait
+// for its writer.
+void CheckIsFile(const std::filesystem::path& path);
+
 // The temporary name that an output is built under: same folder, with the process's id.
 std::filesystem::path TemporaryNameFor(const std::filesystem::path& path);
 

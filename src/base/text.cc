@@ -41,8 +41,12 @@ std::string NearestName(std::string_view name, std::span<const std::string> cand
 }
 
 std::string JoinNames(std::span<const std::string> names) {
+  constexpr size_t kMost = 12;
   std::string joined;
   for (size_t i = 0; i < names.size(); ++i) {
+    if (i == kMost && names.size() > kMost + 1) {
+      return joined + " and " + std::to_string(names.size() - kMost) + " more";
+    }
     if (i > 0) joined += i + 1 == names.size() ? " and " : ", ";
     joined += names[i];
   }

@@ -12,7 +12,7 @@ namespace rhohat {
 // near enough to suggest.
 std::string NearestName(std::string_view name, std::span<const std::string> candidates);
 
-// "a, b and c".
+// "a, b and c"; long lists end with "and 988 more".
 std::string JoinNames(std::span<const std::string> names);
 
 // The pieces of `text` between `separator`s; one empty piece for empty text.

@@ -6,9 +6,27 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 namespace rhohat {
+namespace {
+
+struct ProcessSizes {
+  uint64_t reserved_bytes = 0;
+  uint64_t resident_bytes = 0;
+};
+
+ProcessSizes ReadProcessSizes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t total_pages = 0;
+  uint64_t resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  return {total_pages * page, resident_pages * page};
+}
+
+}  // namespace
 
 int64_t AvailableThreads() {
   cpu_set_t set;
@@ -23,13 +41,16 @@ uint64_t HostMemoryBytes() {
          static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-uint64_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t total_pages = 0;
-  uint64_t resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  return resident_pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+uint64_t AddressSpaceLeft() {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return std::numeric_limits<uint64_t>::max();
+  }
+  const uint64_t used = ReadProcessSizes().reserved_bytes;
+  return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
 }
+
+uint64_t ResidentBytes() { return ReadProcessSizes().resident_bytes; }
 
 uint64_t PeakResidentBytes() {
   rusage usage = {};

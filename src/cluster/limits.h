@@ -11,6 +11,10 @@ int64_t AvailableThreads();
 // Memory of the machine.
 uint64_t HostMemoryBytes();
 
+// Address space that the process may still reserve (ulimit -v); the largest number where there is
+// no limit.
+uint64_t AddressSpaceLeft();
+
 // Resident memory of this process: now, and the most it has ever been.
 uint64_t ResidentBytes();
 uint64_t PeakResidentBytes();

@@ -43,7 +43,9 @@ void Validate(const ConvertOptions& options) {
   std::vector<std::string> faults;
   if (options.inputs.empty()) faults.emplace_back("no input was given");
   if (options.output.empty()) faults.emplace_back("no output was given");
-  if (options.dataset.empty()) faults.emplace_back("--dataset is empty");
+  if (options.dataset.find_first_not_of('/') == std::string::npos) {
+    faults.emplace_back("--dataset: expected a name");
+  }
   if (!std::isfinite(options.scale)) faults.emplace_back("--scale must be a finite number");
   if (options.chunk_rows < 0) faults.emplace_back("--chunk-rows must not be negative");
   if (!options.dtype.empty() && ParseElementType(options.dtype).big_endian) {

@@ -139,10 +139,11 @@ void ReadFilters(hid_t properties, Hdf5DataSetInfo& info) {
         info.filters.emplace_back("szip");
         break;
       default:
-        throw Error(ErrorKind::kBadData,
-                    fmt::format("{}: is stored through filter {} ({}), which this version does not "
-                                "read: 'h5repack -f GZIP=1 IN OUT' rewrites it",
-                                info.where(), filter, name[0] != '\0' ? name.data() : "unnamed"));
+        throw Error(
+            ErrorKind::kBadData,
+            fmt::format("{}: is stored through filter {} ({}), which this version does not "
+                        "read: h5repack, or h5py where it knows the filter, rewrites it with gzip",
+                        info.where(), filter, name[0] != '\0' ? name.data() : "unnamed"));
     }
     if (H5Zfilter_avail(filter) <= 0) {
       throw Error(ErrorKind::kBadData,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/atomic_file.h"
 #include "base/text.h"
 #include "rhohat/error.h"
 
@@ -15,15 +16,13 @@ namespace rhohat {
 namespace {
 
 void CheckReadable(const std::string& file) {
+  CheckIsFile(file);
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   const int code = errno;
   if (descriptor < 0) {
     throw Error(ErrorKind::kNoInput, fmt::format("{}: cannot open: {}", file, ErrnoText(code)));
   }
   ::close(descriptor);
-  if (std::filesystem::is_directory(file)) {
-    throw Error(ErrorKind::kNoInput, fmt::format("{}: is a folder, not an HDF5 file", file));
-  }
 }
 
 using NameGetter = ssize_t (*)(hid_t, size_t, char*, size_t);

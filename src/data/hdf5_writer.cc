@@ -28,7 +28,7 @@ int64_t ChunkRows(const Hdf5WriterOptions& options, int64_t row_bytes) {
 }  // namespace
 
 Hdf5Writer::Hdf5Writer(const std::string& path, const Hdf5WriterOptions& options)
-    : path_(path), temporary_(TemporaryNameFor(path)), options_(options) {
+    : path_(FollowLinks(path)), temporary_(TemporaryNameFor(path_)), options_(options) {
   CheckCreatable(path);
   const Hdf5Lock lock;
   const int64_t row_bytes =
@@ -61,8 +61,10 @@ Hdf5Writer::Hdf5Writer(const std::string& path, const Hdf5WriterOptions& options
                 fmt::format("{}: cannot create: {}", path_, failure.cause));
   }
   const Hdf5Handle space(H5Screate_simple(2, shape.data(), nullptr), H5Sclose);
+  const Hdf5Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(links.id(), 1);
   dataset_ = Hdf5Handle(H5Dcreate2(file_.id(), options.dataset.c_str(), Hdf5TypeOf(options.type),
-                                   space.id(), H5P_DEFAULT, properties.id(), dataset_access.id()),
+                                   space.id(), links.id(), properties.id(), dataset_access.id()),
                         H5Dclose);
   if (!dataset_.valid()) Fail(fmt::format("cannot create data set '{}'", options.dataset));
 }

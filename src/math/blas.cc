@@ -59,12 +59,12 @@ void AddTransposedProduct(MatrixView<const T> a, MatrixView<const T> b, MatrixVi
 }
 
 size_t ProductWorkspaceBytes(int64_t widest, size_t element_bytes) {
-  // OpenBLAS packs a panel of each operand, a few hundred deep and as wide as the matrix, into a
-  // buffer of 32 MiB a thread, of which only what is used becomes resident.
+  // OpenBLAS packs a panel of each operand, a few hundred deep and as wide as the matrix, into its
+  // buffer, of which only what is used becomes resident.
   constexpr size_t kPanelDepth = 512;
   constexpr size_t kFixed = size_t{2} << 20;
-  constexpr size_t kWholeBuffer = size_t{32} << 20;
-  return kFixed + std::min(kWholeBuffer, static_cast<size_t>(widest) * kPanelDepth * element_bytes);
+  const size_t panels = static_cast<size_t>(widest) * kPanelDepth * element_bytes;
+  return kFixed + std::min(kProductBufferBytes, panels);
 }
 
 template void MultiplyTransposed(MatrixView<const float>, MatrixView<const float>,

@@ -27,6 +27,10 @@ void Multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
 template <class T>
 void AddTransposedProduct(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
 
+// Address space that BLAS reserves for each thread, whatever it then uses of it. OpenBLAS waits for
+// ever where it cannot have it.
+inline constexpr size_t kProductBufferBytes = size_t{128} << 20;
+
 // Memory that one thread's products of matrices with at most `widest` rows or columns take inside
 // BLAS, for packed copies of their operands: an upper estimate.
 size_t ProductWorkspaceBytes(int64_t widest, size_t element_bytes);

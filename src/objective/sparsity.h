@@ -12,8 +12,8 @@ namespace rhohat {
 // nearest number inside.
 void MeanActivation(std::span<const double> sums, int64_t rows, std::span<double> rho_hat);
 
-// Units that are silent, or at their highest, on every row as far as activations of type T can tell:
-// their mean is 0 or 1 but for the sigmoid's smallest value and rounding.
+// Units that are silent, or at their highest, on every row as far as activations of type T can
+// tell: their mean is 0 or 1 but for the sigmoid's smallest value and rounding.
 template <class T>
 int64_t CountExtremeUnits(std::span<const double> rho_hat);
 

@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "cluster/limits.h"
 #include "data/data_set.h"
+#include "math/blas.h"
 #include "network/parameters.h"
 #include "objective/compute_plan.h"
 #include "objective/objective.h"
@@ -46,7 +47,7 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
   const std::string vector = FormatBytes(parameters * sizeof(T));
   planner.Add("optimiser", OptimizerBytes<T>(options.optimizer, parameters),
               options.optimizer.kind == OptimizerKind::kLbfgs
-                  ? fmt::format("L-BFGS: 4 + 2 × history {} vectors of {}",
+                  ? fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}",
                                 options.optimizer.history, vector)
                   : fmt::format("gradient descent: 4 vectors of {}", vector));
   planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
@@ -59,6 +60,21 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
                           compute.block_rows));
   planner.Add("model", parameters * (sizeof(double) + sizeof(T)),
               "the finished model, being written");
+}
+
+// A limit of the address space (ulimit -v; h_vmem of some schedulers) counts what is reserved,
+// which is more than what is ever resident: every thread's stack, heap and BLAS buffer.
+void CheckAddressSpace(const MemoryPlan& plan) {
+  constexpr uint64_t kStackAndHeap = uint64_t{80} << 20;
+  const uint64_t needed = plan.total_bytes + static_cast<uint64_t>(plan.threads + 2) *
+                                                 (kStackAndHeap + kProductBufferBytes);
+  const uint64_t left = AddressSpaceLeft();
+  if (left < needed) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("address space: {} is left under the limit (ulimit -v), and {} threads "
+                            "need {} of it: raise the limit, or use --memory and fewer --threads",
+                            FormatBytes(left), plan.threads, FormatBytes(needed)));
+  }
 }
 
 }  // namespace
@@ -124,6 +140,7 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
                     FormatBytes(plan_.budget_bytes), plan_.budget_source, plan_.least_bytes >> 20,
                     largest->name, FormatBytes(largest->bytes), largest->note));
   }
+  CheckAddressSpace(plan_);
   return plan_;
 }
 

@@ -195,6 +195,14 @@ void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
                                        {"wait_seconds", metrics.wait_seconds},
                                        {"peak_rss_bytes", metrics.peak_rss_bytes}};
   metrics_.Append(line.dump() + '\n');
+  has_metrics_ = true;
+}
+
+void RunFolder::WithdrawIfEmpty() {
+  if (has_metrics_) return;
+  std::error_code ignored;
+  for (const char* name : {kConfigName, kMetricsName, kLogName}) fs::remove(path_ / name, ignored);
+  fs::remove(path_, ignored);  // only where it is empty
 }
 
 void RunFolder::Log(LogLevel level, const std::string& text) {

@@ -36,6 +36,10 @@ class RunFolder {
   // One line of metrics.jsonl. Numbers survive being read back; those that are not finite are null.
   void AppendMetrics(const IterationMetrics& metrics);
 
+  // Removes what is in the folder where no iteration was ever written, so that a run that failed at
+  // once does not stand in the way of the next.
+  void WithdrawIfEmpty();
+
   // One time-stamped line of run.log.
   void Log(LogLevel level, const std::string& text);
 
@@ -49,6 +53,7 @@ class RunFolder {
 
   std::filesystem::path path_;
   AppendFile metrics_;
+  bool has_metrics_ = false;
   std::shared_ptr<spdlog::logger> log_;
 };
 

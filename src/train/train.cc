@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -81,11 +82,18 @@ void WarnIfOutOfReach(DataSet& data, const NetworkOptions& network, int64_t rows
   const auto [low, high] = std::ranges::minmax(values.span());
   const ActivationFunctions<T> decoder = FunctionsOf<T>(network.decoder);
   if (low >= decoder.low && high <= decoder.high) return;
-  reporter.Warn(fmt::format(
-      "the first {} rows hold values from {:.4g} to {:.4g}, but the decoder can only reach {:g} to "
-      "{:g}: scale the data, for example with 'rhohat convert --scale 1/{:g}'",
-      range.size(), low, high, decoder.low, decoder.high,
-      static_cast<double>(std::max(std::abs(low), std::abs(high)))));
+  const std::string advice =
+      low >= decoder.low
+          ? fmt::format(
+                "divide the data by {0:g} first ('rhohat convert --scale 1/{0:g}' does so "
+                "while it converts)",
+                static_cast<double>(high))
+          : fmt::format("shift and scale the data to {:g} to {:g} first", decoder.low,
+                        decoder.high);
+  reporter.Warn(
+      fmt::format("the first {} rows hold values from {:.4g} to {:.4g}, but the decoder can only "
+                  "reach {:g} to {:g}: {}",
+                  range.size(), low, high, decoder.low, decoder.high, advice));
 }
 
 template <class T>
@@ -143,6 +151,7 @@ class TrainingRun {
         case Step::kSearching:
           break;
         case Step::kFailed:
+          if (!std::isfinite(cost.total())) ThrowNotFinite(cost);
           // The very first point may be a minimum, and still is a result.
           if (last_.iteration < 0) NoteIteration(cost);
           return std::string(optimizer_->failure());
@@ -153,6 +162,17 @@ class TrainingRun {
       }
       if (control_.stop_requested()) throw Stopped("stopped on request");
     }
+  }
+
+  [[noreturn]] void ThrowNotFinite(const CostTerms& cost) const {
+    if (last_.iteration < 0) {
+      throw Error(ErrorKind::kBadData,
+                  fmt::format("J is {} at the starting point: the data's values or the objective's "
+                              "weights are too large",
+                              cost.total()));
+    }
+    throw Error(ErrorKind::kUsage,
+                fmt::format("after iteration {}: {}", last_.iteration, optimizer_->failure()));
   }
 
   CostTerms EvaluateTrial() {

@@ -93,7 +93,7 @@ TEST(DataSetTest, RefusesWhatItCannotUseAndSaysWhy) {
   EXPECT_THAT(Refusal({.files = {folder / "text.h5"}}, ErrorKind::kBadData),
               HasSubstr("is not an HDF5 file"));
   EXPECT_THAT(Refusal({.files = {folder.path().string()}}, ErrorKind::kNoInput),
-              HasSubstr("is a folder"));
+              HasSubstr("found a folder"));
   EXPECT_THAT(Refusal({.files = {folder / "three.h5"}, .dataset = "/x/y"}, ErrorKind::kNoInput),
               HasSubstr("there is no data set /x/y; there is /data"));
   EXPECT_THAT(Refusal({.files = {folder / "three.h5", folder / "two.h5"}}, ErrorKind::kBadData),
