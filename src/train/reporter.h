@@ -1,0 +1,34 @@
+// What happens in a run, told to whoever watches it and to its log alike.
+#pragma once
+
+#include <string>
+
+#include "rhohat/observer.h"
+#include "train/run_folder.h"
+
+namespace rhohat {
+
+// Not thread-safe. `folder` must outlive it; `observer` may be null.
+class Reporter {
+ public:
+  Reporter(RunFolder& folder, RunObserver* observer) : folder_(folder), observer_(observer) {}
+
+  void Note(const std::string& line) {
+    folder_.Log(LogLevel::kInfo, line);
+    if (observer_ != nullptr) observer_->OnNote(line);
+  }
+  void Warn(const std::string& line) {
+    folder_.Log(LogLevel::kWarning, line);
+    if (observer_ != nullptr) observer_->OnWarning(line);
+  }
+  void Iteration(const IterationMetrics& metrics) {
+    folder_.AppendMetrics(metrics);
+    if (observer_ != nullptr) observer_->OnIteration(metrics);
+  }
+
+ private:
+  RunFolder& folder_;
+  RunObserver* observer_;
+};
+
+}  // namespace rhohat
