@@ -34,6 +34,15 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
                             FormatBytes(plan.budget_bytes), plan.budget_source));
 }
 
+// The log's own disk may be what failed, and then the first error is the one to tell.
+void LogQuietly(RunFolder& folder, const std::string& text) {
+  try {
+    folder.Log(LogLevel::kError, text);
+  } catch (const Error&) {
+    return;
+  }
+}
+
 }  // namespace
 
 TrainResult Train(const TrainOptions& options, const RunControl& control) {
@@ -55,11 +64,11 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     }
     return RunTraining<float>(options, compute, plan, data, folder, control);
   } catch (const Error& error) {
-    try {
-      folder.Log(LogLevel::kError, error.what());
-    } catch (
-        const Error&) {  // the log's disk may be what failed; the first error is the one to tell
-    }
+    LogQuietly(folder, error.what());
+    folder.WithdrawIfEmpty();
+    throw;
+  } catch (const Stopped&) {
+    folder.WithdrawIfEmpty();
     throw;
   }
 }

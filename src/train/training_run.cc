@@ -78,6 +78,9 @@ class TrainingRun {
     try {
       const std::string reason = Minimise();
       reporter_.Note(fmt::format("stopped: {}", reason));
+      if (last_.iteration == 0 && options_.optimizer.iterations > 0 && last_.gradient_norm > 0) {
+        reporter_.Warn("no step lowered J: the model is the random starting point");
+      }
       return Finish(reason);
     } catch (const Stopped&) {
       LeaveCheckpoint();

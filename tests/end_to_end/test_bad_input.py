@@ -4,6 +4,9 @@ The codes are those of sysexits: 64 usage, 65 bad data or model, 66 no such inpu
 Disks that fill up have a file of their own, test_full_disk.py.
 """
 
+import os
+import resource
+
 import h5py
 import numpy as np
 import pytest
@@ -220,6 +223,85 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over):
     assert out.read_bytes() == before
     assert result.code in (64, 73), str(result)
     check_names(result.error(), [str(out)])
+
+
+def test_a_link_as_output_is_followed(rhohat, model, tmp_path, small_data):
+    (tmp_path / "real.h5").write_text("of an earlier run")
+    (tmp_path / "link.h5").symlink_to(tmp_path / "real.h5")
+    rhohat.ok("encode", model, small_data, "--out", tmp_path / "link.h5")
+    assert (tmp_path / "link.h5").is_symlink()
+    with h5py.File(tmp_path / "real.h5") as file:
+        assert "codes" in file
+
+
+def test_a_pipe_as_output_is_refused(rhohat, model, tmp_path, small_data):
+    (tmp_path / "out").symlink_to("/proc/self/fd/1")
+    line = rhohat.fails(73, "encode", model, small_data, "--out", tmp_path / "out")
+    check_names(line, ["not a file"])
+    assert (tmp_path / "out").is_symlink()
+
+
+@pytest.mark.parametrize("command", ["info", "train", "evaluate"])
+def test_a_pipe_as_input_is_refused_and_not_waited_for(rhohat, model, tmp_path, command):
+    os.mkfifo(tmp_path / "pipe")
+    before = [model] if command == "evaluate" else []
+    after = train_flags(tmp_path) if command == "train" else []
+    line = rhohat.fails(66, command, *before, tmp_path / "pipe", *after, timeout=10)
+    check_names(line, ["pipe", "expected a file"])
+
+
+@pytest.mark.parametrize("kibibytes", [300_000, 500_000])
+def test_too_little_address_space_is_refused_and_not_waited_for(rhohat, tmp_path, small_data,
+                                                                sanitized, remark, kibibytes):
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (kibibytes * 1024, kibibytes * 1024))
+
+    if sanitized:
+        remark("a sanitizer reserves terabytes of address space itself: no limit set")
+        return
+    line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
+                        preexec_fn=limit, timeout=20)
+    check_names(line, ["address space", "ulimit -v"])
+
+
+def test_a_cost_that_is_not_finite_is_an_error(rhohat, tmp_path, random):
+    array = layouts.values(random, 50).astype("<f8") * 1e200
+    data = layouts.write(tmp_path / "rows.h5", array)
+    line = rhohat.fails(65, "train", data, *train_flags(tmp_path), "--precision", "float64",
+                        alone=False)
+    check_names(line, ["starting point"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_that_never_leaves_its_start_is_warned_of(rhohat, tmp_path, random):
+    data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 50) * np.float32(1e30))
+    result = rhohat.ok("train", data, *train_flags(tmp_path))
+    assert "warning: no step lowered J" in result.stderr
+
+
+def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
+    line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 500, "--run",
+                        tmp_path / "run", "--optimizer", "gd", "--learning-rate", "1e30",
+                        alone=False)
+    check_names(line, ["--learning-rate"])
+    check_nothing_left(tmp_path, "run/model.safetensors")
+
+
+def test_a_run_that_failed_at_once_leaves_its_folder_free(rhohat, tmp_path, random):
+    data, _ = faulty.FAULTS["nan"](tmp_path, random)
+    rhohat.fails(65, "train", *data, *train_flags(tmp_path), alone=False)
+    assert not (tmp_path / "run").exists()
+    sound = layouts.write(tmp_path / "sound.h5", layouts.values(random, 50))
+    rhohat.ok("train", sound, *train_flags(tmp_path))
+
+
+def test_names_out_of_files_cannot_drive_the_terminal(rhohat, tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["evil\x1b[31m\nname"] = np.zeros((3, 2))
+    shown = rhohat.ok("info", tmp_path / "rows.h5").stdout
+    assert "\x1b" not in shown
+    line = rhohat.fails(66, "train", tmp_path / "rows.h5", "--dataset", "/x", *train_flags(tmp_path))
+    assert "\x1b" not in line
 
 
 def test_existing_output_survives_a_failure(rhohat, model, tmp_path, random):

@@ -10,7 +10,7 @@ from program import leftovers, read_metrics
 
 pytestmark = pytest.mark.fast
 
-CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @pytest.fixture
