@@ -5,6 +5,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -83,10 +84,15 @@ Executor::~Executor() = default;
 int64_t Executor::threads() const { return pool_->arena.max_concurrency(); }
 
 void Executor::Enqueue(std::function<void(int64_t)> task) {
-  pool_->arena.enqueue([this, task = std::move(task)] {
+  auto owned = std::make_unique<std::function<void(int64_t)>>(std::move(task));
+  // TBB destroys what it was given some time after it ran, even after the program's end. So the
+  // task is held apart, and is gone before its worker's number is free again.
+  pool_->arena.enqueue([this, raw = owned.get()] {
     const WorkerNumbers::Holder worker(pool_->workers);
-    task(worker.number());
+    const std::unique_ptr<std::function<void(int64_t)>> run(raw);
+    (*run)(worker.number());
   });
+  static_cast<void>(owned.release());  // the arena has it now
 }
 
 void Executor::RunAll(int64_t count, const std::function<void(int64_t)>& task) {
