@@ -123,7 +123,7 @@ void PublishFile(const std::filesystem::path& temporary, const std::filesystem::
   }
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path)
+AtomicFile::AtomicFile(const std::filesystem::path& path)
     : path_(FollowLinks(path)), temporary_(TemporaryNameFor(path_)) {
   CheckCreatable(path_);
   descriptor_ = OpenForWriting(temporary_, O_TRUNC);

@@ -37,7 +37,7 @@ void PublishFile(const std::filesystem::path& temporary, const std::filesystem::
 // A write that fails abandons the file: everything after it throws Error(kIo). Not thread-safe.
 class AtomicFile {
  public:
-  explicit AtomicFile(std::filesystem::path path);
+  explicit AtomicFile(const std::filesystem::path& path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
