@@ -29,7 +29,10 @@ void HandleSignal(int number) {
   if (first_signal.compare_exchange_strong(none, number)) {
     first_at = MonotonicMilliseconds();
     stop_requested = true;
-  } else if (number != SIGUSR1 && MonotonicMilliseconds() - first_at > kMomentMilliseconds) {
+    return;
+  }
+  const long first = first_at;  // 0 until another thread's handler has noted it
+  if (number != SIGUSR1 && first != 0 && MonotonicMilliseconds() - first > kMomentMilliseconds) {
     _exit(128 + number);
   }
 }

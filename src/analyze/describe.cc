@@ -95,7 +95,6 @@ std::string DescribeModel(const std::string& file) {
     text +=
         Line("rho_hat", fmt::format("mean {:.4g}, from {:.4g} to {:.4g}", mean, smallest, largest));
   }
-  text += Line("checksum", "right");
   return text;
 }
 

@@ -54,19 +54,21 @@ const Hdf5DataSet& DataSet::OpenFile(size_t index) {
   if (open_ && open_index_ == index) return *open_;
   open_.reset();
   const Hdf5DataSetInfo& known = files_[index];
-  open_ = Hdf5DataSet::Open(known.file, known.dataset, options_.follow_external);
-  open_index_ = index;
-  const Hdf5DataSetInfo& now = open_->info();
+  Hdf5DataSet opened = Hdf5DataSet::Open(known.file, known.dataset, options_.follow_external);
+  const Hdf5DataSetInfo& now = opened.info();
   if (now.file_bytes != known.file_bytes ||
       now.modified_nanoseconds != known.modified_nanoseconds || now.shape != known.shape ||
       now.element != known.element) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: has changed since this run began", known.where()));
   }
+  open_ = std::move(opened);
+  open_index_ = index;
   return *open_;
 }
 
 void DataSet::Fetch(RowRange range, RawRows& out) {
+  if (range.begin == 0) open_.reset();  // a new pass looks again whether the file is the same
   out.range = range;
   out.pieces.clear();
   out.bytes.resize(MaxRawBytes(range.size()));

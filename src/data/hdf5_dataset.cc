@@ -169,6 +169,14 @@ void CheckChunk(hid_t dataset, const Hdf5DataSetInfo& info) {
   }
 }
 
+int64_t ChunksInARow(const Hdf5DataSetInfo& info) {
+  int64_t chunks = 1;
+  for (size_t axis = 1; axis < info.chunk.size(); ++axis) {
+    chunks *= (info.shape[axis] + info.chunk[axis] - 1) / info.chunk[axis];
+  }
+  return chunks;
+}
+
 // Bytes of all chunks that hold one row. A range of rows that begins inside a chunk finds it
 // decompressed already if that many bytes are kept.
 size_t ReadLayout(hid_t dataset, Hdf5DataSetInfo& info) {
@@ -219,17 +227,42 @@ Hdf5DataSet Hdf5DataSet::Open(const std::string& file, const std::string& datase
   ReadFileState(info);
   info.stored_bytes = H5Dget_storage_size(id);
   const size_t band_bytes = ReadLayout(id, info);
+  if (!info.chunk.empty()) {
+    // The library's index of the chunks and its notes on those that a call touches.
+    constexpr int64_t kMostCounted = int64_t{80} << 10;
+    const int64_t bands = (info.rows + info.chunk[0] - 1) / info.chunk[0];
+    const int64_t chunks =
+        std::min(bands, kMostCounted) * std::min(ChunksInARow(info), kMostCounted);
+    info.reader_bytes = static_cast<size_t>(std::min(chunks, kMostCounted)) << 10;
+  }
   if (band_bytes > 0) {
     // The size of the cache can only be chosen while opening. Beside it, the library holds the
     // chunk at hand twice, before and after its filters.
     opened.dataset_ = Hdf5Handle();
     opened.dataset_ = OpenDataSet(opened.file_.id(), info, band_bytes, follow_external);
-    info.reader_bytes = 3 * band_bytes;
+    info.reader_bytes += 3 * band_bytes;
   }
   return opened;
 }
 
+// The library holds about a kilobyte for each chunk that one call touches.
+int64_t Hdf5DataSet::RowsAtOnce() const {
+  constexpr int64_t kMostChunks = 4096;
+  if (info_.chunk.empty()) return info_.rows;
+  return std::max<int64_t>(1, kMostChunks / ChunksInARow(info_)) * info_.chunk[0];
+}
+
 void Hdf5DataSet::Read(RowRange range, std::byte* out) const {
+  const int64_t at_once = RowsAtOnce();
+  const size_t row_bytes = static_cast<size_t>(info_.columns) * ElementBytes(info_.element);
+  for (int64_t row = range.begin; row < range.end;) {
+    const int64_t end = std::min(range.end, row + std::min(at_once, range.end - row));
+    ReadOnce({row, end}, out + static_cast<size_t>(row - range.begin) * row_bytes);
+    row = end;
+  }
+}
+
+void Hdf5DataSet::ReadOnce(RowRange range, std::byte* out) const {
   const Hdf5Lock lock;
   const size_t axes = info_.shape.size();
   std::vector<hsize_t> start(axes, 0);

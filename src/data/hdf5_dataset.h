@@ -53,6 +53,8 @@ class Hdf5DataSet {
 
  private:
   Hdf5DataSet() = default;
+  void ReadOnce(RowRange range, std::byte* out) const;
+  int64_t RowsAtOnce() const;
 
   Hdf5DataSetInfo info_;
   Hdf5Handle file_;

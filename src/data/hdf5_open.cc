@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <vector>
 
 #include "base/atomic_file.h"
@@ -37,6 +40,18 @@ std::string VirtualName(NameGetter get, hid_t properties, size_t index) {
   return name;
 }
 
+Hdf5Handle WithoutLocks() {
+  Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_file_locking(access.id(), false, true);
+  return access;
+}
+
+herr_t RefuseLink(const char* /*parent_file*/, const char* /*parent_group*/,
+                  const char* /*child_file*/, const char* /*child_object*/, unsigned* /*access*/,
+                  hid_t /*file_access*/, void* /*data*/) {
+  return -1;
+}
+
 void CheckVirtualSource(const std::string& source_file, const std::string& source_dataset,
                         const std::string& file, const std::string& where) {
   namespace fs = std::filesystem;
@@ -49,22 +64,46 @@ void CheckVirtualSource(const std::string& source_file, const std::string& sourc
   }
   fs::path path = source_file;
   if (path.is_relative() && !fs::exists(path)) path = fs::path(file).parent_path() / path;
-  const Hdf5Handle opened(source_file == "." ? H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)
-                                             : H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT),
-                          H5Fclose);
-  if (!opened.valid() ||
-      !Hdf5Handle(H5Dopen2(opened.id(), source_dataset.c_str(), H5P_DEFAULT), H5Dclose).valid()) {
+  const Hdf5Handle access = WithoutLocks();
+  const Hdf5Handle opened(
+      H5Fopen(source_file == "." ? file.c_str() : path.c_str(), H5F_ACC_RDONLY, access.id()),
+      H5Fclose);
+  const Hdf5Handle no_links(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  H5Pset_elink_cb(no_links.id(), RefuseLink, nullptr);
+  const Hdf5Handle source(
+      opened.valid() ? H5Dopen2(opened.id(), source_dataset.c_str(), no_links.id()) : -1, H5Dclose);
+  if (!source.valid()) {
     H5Eclear2(H5E_DEFAULT);
     throw Error(ErrorKind::kNoInput,
                 fmt::format("{}: a source of this virtual data set is missing: {}:{}", where,
                             source_file, source_dataset));
   }
+  // What such a source leads to could be missing in turn, and would read as zeros.
+  const Hdf5Handle properties(H5Dget_create_plist(source.id()), H5Pclose);
+  if (H5Pget_layout(properties.id()) == H5D_VIRTUAL || H5Pget_external_count(properties.id()) > 0) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: a source of this virtual data set keeps its rows elsewhere in "
+                            "turn: {}:{}: list the files that hold them instead",
+                            where, source_file, source_dataset));
+  }
+}
+
+// The library keeps every source open while it reads, and takes one that it cannot open for zeros.
+void CheckDescriptors(const std::set<std::string>& files, const std::string& where) {
+  rlimit limit = {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || files.size() + 64 <= limit.rlim_cur) return;
+  throw Error(
+      ErrorKind::kBadData,
+      fmt::format("{}: its rows are in {} files, but only {} may be open (ulimit -n): raise "
+                  "the limit, or list the files instead",
+                  where, files.size(), limit.rlim_cur));
 }
 
 void CheckVirtual(hid_t properties, const std::string& file, const std::string& where,
                   bool follow_external) {
   size_t count = 0;
   if (H5Pget_virtual_count(properties, &count) < 0) ThrowHdf5(where, "cannot read its sources");
+  std::set<std::string> files;
   for (size_t i = 0; i < count; ++i) {
     const std::string source_file = VirtualName(H5Pget_virtual_filename, properties, i);
     const std::string source_dataset = VirtualName(H5Pget_virtual_dsetname, properties, i);
@@ -75,7 +114,9 @@ void CheckVirtual(hid_t properties, const std::string& file, const std::string& 
                               where, source_file));
     }
     CheckVirtualSource(source_file, source_dataset, file, where);
+    files.insert(source_file);
   }
+  CheckDescriptors(files, where);
 }
 
 void CheckExternalStorage(hid_t properties, unsigned index, const std::string& where) {
@@ -85,11 +126,17 @@ void CheckExternalStorage(hid_t properties, unsigned index, const std::string& w
   if (H5Pget_external(properties, index, name.size(), name.data(), &offset, &size) < 0) {
     ThrowHdf5(where, "cannot read the names of its external files");
   }
-  name.resize(name.find('\0'));
+  name.resize(std::min(name.size(), name.find('\0')));
   if (!std::filesystem::exists(name)) {
     throw Error(
         ErrorKind::kNoInput,
         fmt::format("{}: an external file that holds its rows is missing: {}", where, name));
+  }
+  if (size != H5F_UNLIMITED &&
+      std::filesystem::file_size(name) < static_cast<uint64_t>(offset) + size) {
+    throw Error(
+        ErrorKind::kBadData,
+        fmt::format("{}: an external file that holds its rows is too short: {}", where, name));
   }
 }
 
@@ -97,8 +144,7 @@ void CheckExternalStorage(hid_t properties, unsigned index, const std::string& w
 
 Hdf5Handle OpenHdf5File(const std::string& file) {
   CheckReadable(file);
-  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_file_locking(access.id(), false, true);
+  const Hdf5Handle access = WithoutLocks();
   Hdf5Handle opened(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
   if (opened.valid()) return opened;
   const Hdf5Failure failure = LastHdf5Failure();

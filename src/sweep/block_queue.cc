@@ -68,7 +68,6 @@ void BlockQueue::Finish(int64_t block) {
   const std::lock_guard lock(mutex_);
   CountWaiting();
   --in_hand_;
-  ++finished_;
   slot_busy_[static_cast<size_t>(block % slots_)] = false;
   slot_freed_.notify_all();
 }
@@ -91,11 +90,6 @@ void BlockQueue::WaitForEnd() {
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [&] { return !reading_ && running_tasks_ == 0 && in_hand_ == 0; });
   if (failure_ != nullptr) std::rethrow_exception(failure_);
-}
-
-int64_t BlockQueue::finished() const {
-  const std::lock_guard lock(mutex_);
-  return finished_;
 }
 
 }  // namespace rhohat

@@ -48,7 +48,6 @@ class BlockQueue {
   // anything did.
   void WaitForEnd();
 
-  int64_t finished() const;
   double wait_seconds() const { return wait_seconds_; }
 
  private:
@@ -62,13 +61,12 @@ class BlockQueue {
 
   const int64_t slots_;
   const int64_t threads_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable slot_freed_;
   std::condition_variable ended_;
   std::vector<Lane> lanes_;
   std::vector<bool> slot_busy_;
   int64_t in_hand_ = 0;  // pushed and not finished
-  int64_t finished_ = 0;
   int64_t running_tasks_ = 0;
   bool reading_ = true;
   int64_t failed_block_ = std::numeric_limits<int64_t>::max();

@@ -71,6 +71,7 @@ int64_t Sweep<T>::RunBlocks(const BlockFunction& function) {
   const auto queue =
       std::make_shared<BlockQueue>(options_.lanes, options_.blocks_ahead, executor_.threads());
   std::mutex progress_mutex;
+  int64_t rows_done = 0;  // behind the mutex
 
   const auto drain_lane = [&, queue](int64_t lane, int64_t worker) {
     while (const std::optional<int64_t> block = queue->Pop(lane)) {
@@ -80,7 +81,8 @@ int64_t Sweep<T>::RunBlocks(const BlockFunction& function) {
           Compute(function, raw, *block, worker);
           if (rows_done_) {
             const std::lock_guard lock(progress_mutex);
-            rows_done_(std::min(row_count, (queue->finished() + 1) * block_rows));
+            rows_done += raw.range.size();
+            rows_done_(rows_done);
           }
         } catch (...) {
           queue->Fail(*block, std::current_exception());

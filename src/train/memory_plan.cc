@@ -111,7 +111,7 @@ MemoryPlanner::MemoryPlanner(const RowSource& source, const ResolvedResources& r
                   block_rows));
   if (source.ReaderBytes() > 0) {
     Add("chunks", source.ReaderBytes(),
-        "HDF5's own buffers: the chunks that hold one row, 3 times");
+        "HDF5's own: its index, and 3 times the compressed chunks that hold one row");
   }
 }
 

@@ -133,7 +133,8 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
 // Options that are a number or a word, such as "auto", are written as what they are.
 bool IsWholeNumber(std::string_view text) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !text.empty() && text.size() < 18 && std::ranges::all_of(text, is_digit);
+  return !text.empty() && text.size() < 18 && (text[0] != '0' || text.size() == 1) &&
+         std::ranges::all_of(text, is_digit);
 }
 
 }  // namespace

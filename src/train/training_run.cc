@@ -84,6 +84,9 @@ class TrainingRun {
       return Finish(reason);
     } catch (const Stopped&) {
       LeaveCheckpoint();
+    } catch (const Error&) {
+      KeepParameters();
+      throw;
     }
     throw Error(ErrorKind::kInternal, "a stopped run went on");
   }
@@ -98,7 +101,7 @@ class TrainingRun {
         case Step::kSearching:
           break;
         case Step::kFailed:
-          if (!std::isfinite(cost.total())) ThrowNotFinite(cost);
+          if (!std::isfinite(cost.total()) && !KeepsItsBest()) ThrowNotFinite(cost);
           // The very first point may be a minimum, and still is a result.
           if (last_.iteration < 0) NoteIteration(cost);
           return std::string(optimizer_->failure());
@@ -205,6 +208,22 @@ class TrainingRun {
     SaveModel(result.model, result.model_path);
     reporter_.Note(fmt::format("the model is in {}", result.model_path));
     return result;
+  }
+
+  // L-BFGS may end on a trial that is out of bounds, and still stands at a sound point.
+  bool KeepsItsBest() const {
+    return last_.iteration >= 0 && options_.optimizer.kind == OptimizerKind::kLbfgs;
+  }
+
+  // A failure late in a run must not cost what was reached; where it cannot be saved either, the
+  // first failure is the one to tell.
+  void KeepParameters() const {
+    if (last_.iteration < 0) return;
+    try {
+      SaveModel(MakeModel("interrupted"), folder_.checkpoint_path("interrupted"));
+    } catch (const Error&) {
+      return;
+    }
   }
 
   // What an interrupted run leaves: a model of the last finished iteration.

@@ -68,6 +68,17 @@ def chunks_longer_than_a_fixed_axis(folder, random):
 
 
 @fault
+def virtual_over_virtual_over_nothing(folder, _random):
+    """Missing two steps away, which the library would read as zeros."""
+    for name, source in ("mid.h5", "gone.h5"), ("rows.h5", "mid.h5"):
+        layout = h5py.VirtualLayout((50, COLUMNS), "<f4")
+        layout[:] = h5py.VirtualSource(str(folder / source), "data", (50, COLUMNS))
+        with h5py.File(folder / name, "w") as file:
+            file.create_virtual_dataset("data", layout)
+    return [folder / "rows.h5", "--follow-external"], ["rows.h5", "list the files"]
+
+
+@fault
 def truncated_in_its_chunks(folder, random):
     path = write(folder / "rows.h5", values(random, 500), chunks=(10, COLUMNS), compression="gzip")
     content = path.read_bytes()

@@ -19,6 +19,7 @@ CASES = {
     "many_columns": (9000, 900, 300, {}, []),
     "float64": (3000, 900, 300, {}, ["--precision", "float64"]),
     "one_large_chunk": (9000, 300, 5, {"chunks": (9000, 300), "compression": "gzip"}, []),
+    "many_tiny_chunks": (2048, 784, 5, {"chunks": (1, 8)}, []),
     "columns_cut": (9000, 900, 40, {"chunks": (3000, 100)}, []),
     "many_threads": (40000, 300, 5, {"chunks": (100, 300)}, ["--threads", 8]),
     "long_history": (500, 900, 300, {}, ["--history", 60]),
