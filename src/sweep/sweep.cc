@@ -46,15 +46,6 @@ Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& optio
 }
 
 template <class T>
-size_t Sweep<T>::MemoryBytes(const RowSource& source, int64_t threads,
-                             const SweepOptions& options) {
-  const auto block_values =
-      static_cast<size_t>(options.block_rows) * static_cast<size_t>(source.columns());
-  return static_cast<size_t>(options.blocks_ahead) * source.MaxRawBytes(options.block_rows) +
-         static_cast<size_t>(threads) * block_values * sizeof(T) + source.ReaderBytes();
-}
-
-template <class T>
 void Sweep<T>::Compute(const BlockFunction& function, RawRows& raw, int64_t index, int64_t worker) {
   const std::span<const T> rows =
       Decode(source_, raw, decoded_[static_cast<size_t>(worker)].span());

@@ -57,10 +57,8 @@ class Sweep {
   using BlockFunction = std::function<void(const Block<T>&, int64_t lane)>;
   using RowsDone = std::function<void(int64_t)>;
 
-  // `source` and `executor` must outlive the sweep. Buffers of MemoryBytes() are allocated here.
+  // `source` and `executor` must outlive the sweep. All buffers are allocated here.
   Sweep(RowSource& source, Executor& executor, const SweepOptions& options);
-
-  static size_t MemoryBytes(const RowSource& source, int64_t threads, const SweepOptions& options);
 
   // Hands every block of rows, once, to `function(block, sums)`, where `sums` is the block's
   // lane's, cleared before the lane's first block. Returns the lanes' sum, which is in lanes[0].

@@ -24,12 +24,6 @@ ResolvedResources Resolve(const ResourceOptions& options);
 // What the process takes before it has allocated anything of note: code, libraries, stacks.
 inline constexpr uint64_t kProcessBytes = uint64_t{48} << 20;
 
-// What one block held in hand costs, so that as many are held as the budget allows.
-struct BlockCost {
-  uint64_t bytes_per_block = 0;
-  std::string note;  // what a block is, in words
-};
-
 // Starts with the process itself, the decoding buffers and the reader's caches; add the operation's
 // own items, then fit the blocks into what is left.
 class MemoryPlanner {
