@@ -6,11 +6,13 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build pkg-config
   libopenblas-dev libhdf5-dev libtbb-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev
-  zlib1g-dev libdeflate-dev libpng-dev libxxhash-dev
+  zlib1g-dev libpng-dev libjpeg62-turbo-dev libzip-dev libmatio-dev libxxhash-dev
+  libdeflate-dev libzstd-dev liblz4-dev libblosc-dev liblzf-dev
 )
 test_packages=(
-  libgtest-dev libgmock-dev libbenchmark-dev clang-format clang-tidy
+  libgtest-dev libgmock-dev libbenchmark-dev clang clang-format clang-tidy libclang-rt-14-dev
   python3 python3-numpy python3-h5py python3-pytest python3-venv
+  python3-pil python3-scipy python3-netcdf4
 )
 
 missing=()

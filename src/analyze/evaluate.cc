@@ -169,7 +169,7 @@ Evaluation EvaluateAs(const Model& model, const AnalyzeOptions& options,
   }
   std::vector<T> origin(static_cast<size_t>(shape.inputs));
   RawRows first;
-  bound.data().Fetch({0, 1}, first);
+  FetchAndUnpack(bound.data(), {0, 1}, first);
   DecodeRows(bound.data(), first, std::span(origin));
 
   const LossFunctions<T> loss = FunctionsOf<T>(objective.loss);

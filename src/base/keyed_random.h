@@ -15,7 +15,14 @@ namespace rhohat {
 std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 // What a stream of numbers is for; numbers of different purposes never share a counter.
-enum class RandomPurpose : uint32_t { kInitialWeights = 1, kGradientSample = 2 };
+enum class RandomPurpose : uint32_t {
+  kInitialWeights = 1,
+  kGradientSample = 2,
+  kShuffleBucket = 3,  // which bucket a row goes to
+  kShuffleOrder = 4,   // the order within a bucket
+  kPatch = 5,          // where in a picture a patch is cut
+  kDeadLeaves = 6,     // synthetic pictures
+};
 
 // A stream of numbers keyed by (seed, purpose, index).
 class KeyedRandom {

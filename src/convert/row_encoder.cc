@@ -54,23 +54,24 @@ size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
 
 std::span<const std::byte> RowEncoder::Encode(const RowSource& source, const RawRows& raw) {
   const auto columns = static_cast<size_t>(source.columns());
-  const size_t row_bytes = columns * ElementBytes({output_, false});
-  encoded_.resize(static_cast<size_t>(raw.range.size()) * row_bytes);
-  int64_t row = raw.range.begin;
-  std::byte* out = encoded_.data();
+  const size_t element_bytes = ElementBytes({output_, false});
+  encoded_.resize(static_cast<size_t>(raw.range.size()) * columns * element_bytes);
   for (const RawRows::Piece& piece : raw.pieces) {
-    const size_t count = static_cast<size_t>(piece.rows) * columns;
-    const std::byte* stored = raw.bytes.data() + piece.byte_offset;
-    const size_t fitting = EncodePiece(piece.type, stored, count, out);
-    if (fitting < count) {
+    const size_t run = static_cast<size_t>(piece.columns);
+    for (int64_t i = 0; i < piece.rows; ++i) {
+      const std::byte* stored = piece.data + static_cast<size_t>(i) * piece.row_stride;
+      const int64_t row = piece.first_row + i;
+      const size_t first =
+          static_cast<size_t>(row) * columns + static_cast<size_t>(piece.first_column);
+      const size_t fitting =
+          EncodePiece(piece.type, stored, run, encoded_.data() + first * element_bytes);
+      if (fitting == run) continue;
       double value = 0;
       DecodeElements(piece.type, stored + fitting * ElementBytes(piece.type), std::span(&value, 1));
-      ThrowDoesNotFit(source, row + static_cast<int64_t>(fitting / columns),
-                      static_cast<int64_t>(fitting % columns), scale_ == 0 ? value : value * scale_,
-                      output_);
+      ThrowDoesNotFit(source, raw.range.begin + row,
+                      piece.first_column + static_cast<int64_t>(fitting),
+                      scale_ == 0 ? value : value * scale_, output_);
     }
-    row += piece.rows;
-    out += static_cast<size_t>(piece.rows) * row_bytes;
   }
   return encoded_;
 }

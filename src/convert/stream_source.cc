@@ -64,7 +64,7 @@ void StreamSource::Fetch(RowRange range, RawRows& out) {
   ReadRows(range, out.bytes);
   next_row_ = range.end;
   out.range = range;
-  out.pieces.assign(1, {.type = layout_.type, .rows = range.size(), .byte_offset = 0});
+  out.SetOnePiece(layout_.type, layout_.columns);
   if (next_row_ == layout_.rows) CheckEnd();
 }
 

@@ -79,7 +79,13 @@ void DataSet::Fetch(RowRange range, RawRows& out) {
     const int64_t end = std::min(range.end, first_rows_[index + 1]);
     const Hdf5DataSet& file = OpenFile(index);
     file.Read({row - first, end - first}, out.bytes.data() + offset);
-    out.pieces.push_back({file.info().element, end - row, offset});
+    out.pieces.push_back(
+        {.type = file.info().element,
+         .first_row = row - range.begin,
+         .rows = end - row,
+         .columns = columns(),
+         .data = out.bytes.data() + offset,
+         .row_stride = static_cast<size_t>(columns()) * ElementBytes(file.info().element)});
     const size_t bytes = static_cast<size_t>(end - row) * static_cast<size_t>(columns()) *
                          ElementBytes(file.info().element);
     offset += bytes;

@@ -96,19 +96,22 @@ void ConvertElements(ElementType type, const std::byte* raw, std::span<T> out) {
   }
 }
 
-// What to say of the first value of a row that is not finite in T.
+// What to say of the first of `values` that is not finite in T; `values` begin at a row's column.
 template <class T>
-[[noreturn]] void ThrowNotFinite(const RowSource& source, int64_t row, std::span<const T> values,
-                                 ElementType type, const std::byte* raw) {
-  size_t column = 0;
-  while (std::isfinite(values[column])) ++column;
+[[noreturn]] void ThrowNotFinite(const RowSource& source, int64_t row, int64_t first_column,
+                                 std::span<const T> values, ElementType type,
+                                 const std::byte* raw) {
+  size_t index = 0;
+  while (std::isfinite(values[index])) ++index;
   double stored = 0;
-  DecodeElements(type, raw + column * ElementBytes(type), std::span(&stored, 1));
+  DecodeElements(type, raw + index * ElementBytes(type), std::span(&stored, 1));
   const char* what = std::isnan(stored)   ? "is NaN (not a number)"
                      : std::isinf(stored) ? "is infinite"
                                           : "is too large for float32; use --precision float64";
   throw Error(ErrorKind::kBadData,
-              source.Locate(row) + ", column " + std::to_string(column) + ": the value " + what);
+              source.Locate(row) + ", column " +
+                  std::to_string(first_column + static_cast<int64_t>(index)) + ": the value " +
+                  what);
 }
 
 }  // namespace
@@ -134,15 +137,16 @@ bool DecodeElements(ElementType type, const std::byte* raw, std::span<T> out) {
 template <class T>
 void DecodeRows(const RowSource& source, const RawRows& raw, std::span<T> out) {
   const auto columns = static_cast<size_t>(source.columns());
-  int64_t row = raw.range.begin;
   for (const RawRows::Piece& piece : raw.pieces) {
-    const size_t row_bytes = columns * ElementBytes(piece.type);
-    const std::byte* stored = raw.bytes.data() + piece.byte_offset;
-    for (int64_t i = 0; i < piece.rows; ++i, ++row, stored += row_bytes) {
-      const std::span<T> values =
-          out.subspan(static_cast<size_t>(row - raw.range.begin) * columns, columns);
+    const auto run = static_cast<size_t>(piece.columns);
+    for (int64_t i = 0; i < piece.rows; ++i) {
+      const int64_t row = piece.first_row + i;
+      const std::byte* stored = piece.data + static_cast<size_t>(i) * piece.row_stride;
+      const std::span<T> values = out.subspan(
+          static_cast<size_t>(row) * columns + static_cast<size_t>(piece.first_column), run);
       if (!DecodeElements(piece.type, stored, values)) {
-        ThrowNotFinite(source, row, std::span<const T>(values), piece.type, stored);
+        ThrowNotFinite(source, raw.range.begin + row, piece.first_column,
+                       std::span<const T>(values), piece.type, stored);
       }
     }
   }

@@ -1,12 +1,21 @@
 // Where rows come from: anything that can hand over consecutive rows as they are stored.
 //
-// Reading is split in two, so that the slow and serial part is as small as can be. Fetch() brings
-// the stored bytes and is called by one thread in ascending order; DecodeRows() turns them into
-// numbers of the wanted type, checks that they are finite, and is called by many threads at once.
+// Reading is cut into steps, so that the slow and serial part is as small as can be:
+//
+//   Fetch        one thread, in ascending order    says where the rows are; reads what must be read
+//                                                  in order
+//   Read         some reading threads at once      brings stored bytes that can come in any order
+//   Unpack       many compute threads at once      decompresses, parses: stored bytes to elements
+//   DecodeRows   many compute threads at once      elements to numbers of the wanted type, all of
+//                                                  them finite
+//
+// What several blocks of rows share, such as a compressed chunk, is a Parcel: it is read and
+// unpacked once, before the first of the blocks that need it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,17 +30,45 @@ struct RowRange {
   int64_t size() const { return end - begin; }
 };
 
+// Stored bytes that are read and unpacked as a whole. Destroyed when the last block that needs it
+// is done.
+class Parcel {
+ public:
+  virtual ~Parcel() = default;
+
+  // Brings the stored bytes. Called once, by a reading thread. Throws Error.
+  virtual void Read() = 0;
+
+  // Makes elements of them, where the pieces of the rows point. Called once, by a compute thread,
+  // after Read(). Throws Error.
+  virtual void Unpack() = 0;
+};
+
 // Consecutive rows as stored. Kept and filled again, so that memory is allocated once.
 struct RawRows {
-  // Rows of one type, at `byte_offset` in `bytes`, one after another without gaps.
+  // A rectangle of elements of one type: `rows` rows from `first_row` (counted from range.begin) ×
+  // `columns` columns from `first_column`. Row i begins at data + i × row_stride; its elements lie
+  // one after another. The pieces cover every element of the range once.
   struct Piece {
     ElementType type;
+    int64_t first_row = 0;
     int64_t rows = 0;
-    size_t byte_offset = 0;
+    int64_t first_column = 0;
+    int64_t columns = 0;
+    const std::byte* data = nullptr;  // valid after Unpack()
+    size_t row_stride = 0;            // in bytes; 0 where all rows are the same
   };
   RowRange range;  // global row numbers
   std::vector<Piece> pieces;
-  std::vector<std::byte> bytes;
+  std::vector<std::byte> bytes;  // what the pieces point to, where it is not a parcel's
+
+  // What must be unpacked before the pieces can be looked at. The last `new_parcels` of them are
+  // needed here for the first time: whoever reads these rows reads and unpacks those.
+  std::vector<std::shared_ptr<Parcel>> parcels;
+  size_t new_parcels = 0;
+
+  // Makes `bytes` one piece: all of range × columns elements of `type`, row-major, without gaps.
+  void SetOnePiece(ElementType type, int64_t columns);
 };
 
 class RowSource {
@@ -44,22 +81,46 @@ class RowSource {
   // The type that holds every row without loss, as far as the types of the parts allow.
   virtual ElementType type() const = 0;
 
-  // The most that `bytes` of `count` consecutive rows can take.
+  // The most that the `bytes` of `count` consecutive rows can take.
   virtual size_t MaxRawBytes(int64_t count) const = 0;
 
-  // Memory that the source itself may hold on to while it is read (caches, windows of decoders).
+  // The most that parcels can take while any `count` consecutive rows are in hand.
+  virtual size_t ParcelBytes(int64_t /*count*/) const { return 0; }
+
+  // Memory that the source itself may hold on to while it is read: indexes, caches, windows of
+  // decoders.
   virtual size_t ReaderBytes() const = 0;
 
-  // Fills `out` with the rows of `range`. Called by one thread at a time; ranges ascend without
-  // gaps, and a range that starts at row 0 begins a new pass. Throws Error.
+  // Memory that one compute thread may take while it unpacks.
+  virtual size_t UnpackBytes() const { return 0; }
+
+  // Rows that are unpacked together, at most: blocks in hand should cover a few of these.
+  virtual int64_t ParcelRows() const { return 1; }
+
+  // Reading threads that Read() and Parcel::Read() can make use of.
+  virtual int64_t readers() const { return 1; }
+
+  // Prepares `out` for the rows of `range`, and reads what can only be read in order. Called by
+  // one thread at a time; ranges ascend, and one that starts before the end of the last begins a
+  // new pass. Throws Error.
   virtual void Fetch(RowRange range, RawRows& out) = 0;
+
+  // Reads the rest of what Fetch() prepared, beside the parcels. Throws Error.
+  virtual void Read(RawRows& /*rows*/) {}
+
+  // Completes the pieces of rows that were read, and whose parcels are unpacked. Thread-safe for
+  // different rows. Throws Error.
+  virtual void Unpack(RawRows& /*rows*/) const {}
 
   // Where a row is, for messages: "acts.h5:/layer6 row 17". Thread-safe.
   virtual std::string Locate(int64_t row) const = 0;
 
-  // Bytes that Fetch has handed out so far: of rows as stored, decompressed. Thread-safe.
+  // Bytes read from storage so far, as they are stored. Thread-safe.
   virtual uint64_t bytes_read() const = 0;
 };
+
+// All steps up to Unpack(), one after another: for callers without threads.
+void FetchAndUnpack(RowSource& source, RowRange range, RawRows& out);
 
 // Converts raw rows to T (float or double): `out` holds range.size() × columns values, row-major.
 // Thread-safe. Throws Error(kBadData), naming file, row and column, at the first value that is NaN

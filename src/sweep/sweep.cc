@@ -22,8 +22,11 @@ constexpr ElementType kNativeType{
 template <class T>
 std::span<const T> Decode(const RowSource& source, const RawRows& raw, std::span<T> buffer) {
   const auto count = static_cast<size_t>(raw.range.size()) * static_cast<size_t>(source.columns());
-  if (raw.pieces.size() == 1 && raw.pieces.front().type == kNativeType<T>) {
-    const std::span<const T> stored(reinterpret_cast<const T*>(raw.bytes.data()), count);
+  const bool in_one_piece =
+      raw.pieces.size() == 1 && raw.pieces.front().columns == source.columns() &&
+      raw.pieces.front().row_stride == static_cast<size_t>(source.columns()) * sizeof(T);
+  if (in_one_piece && raw.pieces.front().type == kNativeType<T>) {
+    const std::span<const T> stored(reinterpret_cast<const T*>(raw.pieces.front().data), count);
     if (AllFinite(stored)) return stored;
   }
   DecodeRows(source, raw, buffer.first(count));

@@ -14,7 +14,7 @@ void WarnIfOutOfReach(DataSet& data, const NetworkOptions& network, int64_t rows
                       Reporter& reporter) {
   const RowRange range{0, std::min(rows, data.rows())};
   RawRows raw;
-  data.Fetch(range, raw);
+  FetchAndUnpack(data, range, raw);
   AlignedBuffer<double> values(static_cast<size_t>(range.size() * data.columns()));
   DecodeRows(data, raw, values.span());
   const auto [low, high] = std::ranges::minmax(values.span());

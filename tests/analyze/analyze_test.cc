@@ -81,7 +81,7 @@ TEST_F(AnalyzeTest, CodesAverageToRhoHat) {
   ASSERT_EQ(codes.rows(), kWaveRows);
   ASSERT_EQ(codes.columns(), model_.hidden);
   RawRows raw;
-  codes.Fetch({0, kWaveRows}, raw);
+  FetchAndUnpack(codes, {0, kWaveRows}, raw);
   std::vector<double> values(static_cast<size_t>(kWaveRows * model_.hidden));
   DecodeRows<double>(codes, raw, values);
   for (size_t j = 0; j < model_.rho_hat.size(); ++j) {

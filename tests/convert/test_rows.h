@@ -15,7 +15,7 @@ inline std::vector<double> ReadAll(RowSource& source, int64_t block = 0) {
   std::vector<double> values;
   RawRows raw;
   for (int64_t begin = 0; begin < source.rows(); begin += step) {
-    source.Fetch({begin, std::min(begin + step, source.rows())}, raw);
+    FetchAndUnpack(source, {begin, std::min(begin + step, source.rows())}, raw);
     EXPECT_LE(raw.bytes.size(), source.MaxRawBytes(raw.range.size()));
     std::vector<double> rows(static_cast<size_t>(raw.range.size() * source.columns()));
     DecodeRows<double>(source, raw, rows);

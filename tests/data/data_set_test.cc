@@ -30,7 +30,7 @@ std::vector<double> ReadAll(DataSet& data, int64_t rows_at_once) {
   std::vector<double> all;
   RawRows raw;
   for (int64_t row = 0; row < data.rows(); row += rows_at_once) {
-    data.Fetch({row, std::min(data.rows(), row + rows_at_once)}, raw);
+    FetchAndUnpack(data, {row, std::min(data.rows(), row + rows_at_once)}, raw);
     std::vector<double> rows(static_cast<size_t>(raw.range.size() * data.columns()));
     DecodeRows<double>(data, raw, rows);
     all.insert(all.end(), rows.begin(), rows.end());

@@ -127,7 +127,7 @@ TEST(DecodeTest, OneValueThatIsNotFiniteIsFoundWhereverItIs) {
 TEST(DecodeRowsTest, AValueTooLargeForFloatIsSaidToBe) {
   VectorSource source(2, 3, {0, 1, 2, 3, 4, 1e300});
   RawRows raw;
-  source.Fetch({0, 2}, raw);
+  FetchAndUnpack(source, {0, 2}, raw);
   std::vector<double> doubles(6);
   DecodeRows<double>(source, raw, doubles);
   EXPECT_EQ(doubles, source.values());

@@ -39,9 +39,9 @@ class VectorSource : public RowSource {
   void Fetch(RowRange range, RawRows& out) override {
     if (before_fetch) before_fetch(range);
     out.range = range;
-    out.pieces = {{type(), range.size(), 0}};
     out.bytes.resize(MaxRawBytes(range.size()));
     std::memcpy(out.bytes.data(), values_.data() + range.begin * columns_, out.bytes.size());
+    out.SetOnePiece(type(), columns_);
     bytes_read_ += out.bytes.size();
   }
   std::string Locate(int64_t row) const override { return "memory row " + std::to_string(row); }
