@@ -25,14 +25,14 @@ CommandHelp Help() {
       .examples = {{"rhohat convert train-images-idx3-ubyte.gz mnist.h5 --scale 1/255",
                     "Bytes from 0 to 255 become float32 from 0 to 1."},
                    {"rhohat convert part0.npy part1.npy all.h5", "Two arrays one below the other."},
-                   {"rhohat convert rows.npy rows.h5 --dtype float32 --overwrite",
+                   {"rhohat convert rows.npy rows.h5 --dtype float32 --force",
                     "Stores float64 values as float32, in place of an older rows.h5."}}};
 }
 
 std::vector<OptionField> ConvertFields(ConvertOptions& options) {
   return {
       TextField({"dataset", "NAME", "Name of the data set in the output.", "Output"},
-                options.dataset),
+                options.output.dataset),
       TextField({"dtype", "TYPE",
                  "Type of the output's elements, such as float32 or uint8. The input's own if not "
                  "given, float32 with --scale.",
@@ -43,8 +43,13 @@ std::vector<OptionField> ConvertFields(ConvertOptions& options) {
                   options.scale),
       CountField({"chunk-rows", "N",
                   "Rows in a chunk of the output. Chunks of about 1 MiB if not given.", "Output"},
-                 options.chunk_rows),
-      SwitchField({"overwrite", "", "Replace an output that exists.", "Output"}, options.overwrite),
+                 options.output.chunk_rows),
+      SwitchField({"force", "", "Replace an output that exists.", "Output"}, options.output.force),
+      TextField({"compress", "HOW", "none, gzip:N, zstd:N or lz4.", "Output"},
+                options.output.compress),
+      SwitchField({"shuffle-bytes", "", "Sort the bytes of a chunk before they are compressed.",
+                   "Output"},
+                  options.output.shuffle_bytes),
   };
 }
 
@@ -57,7 +62,7 @@ void RunConvert(const Arguments& arguments, const std::atomic<bool>& stop) {
   if (!flags.Parse(arguments)) return;
 
   options.inputs = flags.positionals();
-  options.output = options.inputs.back();
+  options.output.path = options.inputs.back();
   options.inputs.pop_back();
   ProgressDisplay display;
   const ConvertResult result = Convert(options, {&display, &stop});
@@ -66,7 +71,7 @@ void RunConvert(const Arguments& arguments, const std::atomic<bool>& stop) {
                       {"columns", fmt::format("{}", result.columns)},
                       {"type", result.type},
                       {"size", FormatBytes(result.bytes_written)},
-                      {"written to", fmt::format("{}:/{}", options.output, options.dataset)}}));
+                      {"written to", fmt::format("{}:/{}", options.output.path, options.output.dataset)}}));
 }
 
 }  // namespace rhohat

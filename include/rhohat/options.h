@@ -10,6 +10,10 @@
 
 namespace rhohat {
 
+// Who brings the rows: rhohat itself, past the HDF5 library's lock, or the library. Both give the
+// same bytes; kAuto takes the library only for what needs it, and kDirect refuses that.
+enum class Reader { kAuto, kDirect, kLibrary };
+
 // Where the rows are.
 struct DataOptions {
   // HDF5 files; their rows are one data set, in this order.
@@ -18,6 +22,7 @@ struct DataOptions {
   std::string dataset;
   // Follow external links, external storage and virtual data sets into other files.
   bool follow_external = false;
+  Reader reader = Reader::kAuto;
 };
 
 enum class Activation { kSigmoid };

@@ -5,9 +5,10 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "math/blas.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
-#include "train/memory_plan.h"
+#include "sweep/memory_planner.h"
 
 namespace rhohat {
 namespace {
@@ -54,7 +55,9 @@ ModelSweep<T>::ModelSweep(const Model& model, const AnalyzeOptions& options,
 template <class T>
 void ModelSweep<T>::Start(const AnalysisMemory& memory, const RunControl& control) {
   const ResolvedResources resources = Resolve(resources_);
-  MemoryPlanner planner(data_, resources, compute_.block_rows, sizeof(T));
+  MemoryPlanner planner(data_, resources, compute_.block_rows);
+  planner.AddDecoding(sizeof(T));
+  planner.ReserveForEachThread(kProductBufferBytes);
   const auto add_each = [&](const std::string& name, const std::string& of, int64_t count,
                             uint64_t bytes) {
     planner.Add(name, static_cast<uint64_t>(count) * bytes,

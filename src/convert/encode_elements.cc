@@ -71,6 +71,31 @@ bool Encode(double value, Integer& out) {
   return true;
 }
 
+// The nearest integer of the type; false for NaN.
+template <class Integer>
+bool Clip(double value, std::byte* out) {
+  Integer nearest = 0;
+  if (std::isnan(value)) return false;
+  if (!Encode(value, nearest)) {
+    nearest = value < 0 ? std::numeric_limits<Integer>::min() : std::numeric_limits<Integer>::max();
+  }
+  std::memcpy(out, &nearest, sizeof(nearest));
+  return true;
+}
+
+double LargestOf(ElementKind floating) {
+  switch (floating) {
+    case ElementKind::kFloat16:
+      return 65504;
+    case ElementKind::kBfloat16:
+      return 0x1.FEp127;
+    case ElementKind::kFloat32:
+      return std::numeric_limits<float>::max();
+    default:
+      return std::numeric_limits<double>::max();
+  }
+}
+
 template <class Stored>
 size_t EncodeAll(std::span<const double> values, std::byte* out) {
   for (size_t i = 0; i < values.size(); ++i) {
@@ -151,6 +176,35 @@ size_t EncodeElements(std::span<const double> values, ElementKind kind, std::byt
       return EncodeAll<double>(values, out);
   }
   return 0;
+}
+
+bool EncodeClipped(double value, ElementKind kind, std::byte* out) {
+  switch (kind) {
+    case ElementKind::kInt8:
+      return Clip<int8_t>(value, out);
+    case ElementKind::kUint8:
+      return Clip<uint8_t>(value, out);
+    case ElementKind::kInt16:
+      return Clip<int16_t>(value, out);
+    case ElementKind::kUint16:
+      return Clip<uint16_t>(value, out);
+    case ElementKind::kInt32:
+      return Clip<int32_t>(value, out);
+    case ElementKind::kUint32:
+      return Clip<uint32_t>(value, out);
+    case ElementKind::kInt64:
+      return Clip<int64_t>(value, out);
+    case ElementKind::kUint64:
+      return Clip<uint64_t>(value, out);
+    case ElementKind::kFloat16:
+    case ElementKind::kBfloat16:
+    case ElementKind::kFloat32:
+    case ElementKind::kFloat64:
+      break;
+  }
+  const double most = LargestOf(kind);
+  const double clipped = std::isinf(value) ? value : std::clamp(value, -most, most);
+  return EncodeElements(std::span(&clipped, 1), kind, out) == 1;
 }
 
 ElementType CommonType(ElementType a, ElementType b) {

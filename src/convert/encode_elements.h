@@ -14,6 +14,10 @@ namespace rhohat {
 // floating-point type holds those, but not a number so large that it would become infinite.
 size_t EncodeElements(std::span<const double> values, ElementKind kind, std::byte* out);
 
+// Writes to `out` the number of `kind` that is nearest to `value`, which may be out of range. False
+// where there is none: NaN for an integer.
+bool EncodeClipped(double value, ElementKind kind, std::byte* out);
+
 // The smallest type that holds every number of both types, float64 where there is none.
 ElementType CommonType(ElementType a, ElementType b);
 

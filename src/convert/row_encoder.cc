@@ -46,43 +46,61 @@ size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
 [[noreturn]] void ThrowDoesNotFit(const RowSource& source, int64_t row, int64_t column,
                                   double value, ElementKind output) {
   throw Error(ErrorKind::kBadData,
-              fmt::format("{}, column {}: {} does not fit {}; choose another --dtype",
-                          source.Locate(row), column, value, ElementName({output, false})));
+              fmt::format("{}, {}: {} does not fit {}; choose another --dtype, or --clip it",
+                          source.Locate(row), source.ColumnName(column), value,
+                          ElementName({output, false})));
 }
 
 }  // namespace
 
 std::span<const std::byte> RowEncoder::Encode(const RowSource& source, const RawRows& raw) {
   const auto columns = static_cast<size_t>(source.columns());
-  const size_t element_bytes = ElementBytes({output_, false});
-  encoded_.resize(static_cast<size_t>(raw.range.size()) * columns * element_bytes);
+  encoded_.resize(static_cast<size_t>(raw.range.size()) * columns *
+                  ElementBytes({encoding_.type, false}));
   for (const RawRows::Piece& piece : raw.pieces) {
-    const size_t run = static_cast<size_t>(piece.columns);
-    for (int64_t i = 0; i < piece.rows; ++i) {
-      const std::byte* stored = piece.data + static_cast<size_t>(i) * piece.row_stride;
-      const int64_t row = piece.first_row + i;
-      const size_t first =
-          static_cast<size_t>(row) * columns + static_cast<size_t>(piece.first_column);
-      const size_t fitting =
-          EncodePiece(piece.type, stored, run, encoded_.data() + first * element_bytes);
-      if (fitting == run) continue;
-      double value = 0;
-      DecodeElements(piece.type, stored + fitting * ElementBytes(piece.type), std::span(&value, 1));
-      ThrowDoesNotFit(source, raw.range.begin + row,
-                      piece.first_column + static_cast<int64_t>(fitting),
-                      scale_ == 0 ? value : value * scale_, output_);
+    auto run = static_cast<size_t>(piece.columns);
+    int64_t runs = piece.rows;
+    if (run == columns && piece.row_stride == run * ElementBytes(piece.type)) {
+      run *= static_cast<size_t>(runs);  // rows without gaps
+      runs = 1;
+    }
+    for (int64_t i = 0; i < runs; ++i) {
+      const size_t first = static_cast<size_t>(piece.first_row + i) * columns +
+                           static_cast<size_t>(piece.first_column);
+      EncodeRun(source, raw.range.begin, first,
+                {piece.type, piece.data + static_cast<size_t>(i) * piece.row_stride, run});
     }
   }
   return encoded_;
 }
 
+// `first` is the index of the run's first element in the block.
+void RowEncoder::EncodeRun(const RowSource& source, int64_t first_row, size_t first,
+                           const Run& run) {
+  const size_t in_bytes = ElementBytes(run.type);
+  const size_t out_bytes = ElementBytes({encoding_.type, false});
+  std::byte* out = encoded_.data() + first * out_bytes;
+  for (size_t done = 0; done < run.count; ++done) {
+    done += EncodePiece(run.type, run.data + done * in_bytes, run.count - done,
+                        out + done * out_bytes);
+    if (done == run.count) return;
+    double value = 0;
+    DecodeElements(run.type, run.data + done * in_bytes, std::span(&value, 1));
+    if (encoding_.scale != 0) value *= encoding_.scale;
+    if (encoding_.clip && EncodeClipped(value, encoding_.type, out + done * out_bytes)) continue;
+    const auto columns = static_cast<size_t>(source.columns());
+    ThrowDoesNotFit(source, first_row + static_cast<int64_t>((first + done) / columns),
+                    static_cast<int64_t>((first + done) % columns), value, encoding_.type);
+  }
+}
+
 size_t RowEncoder::EncodePiece(ElementType type, const std::byte* raw, size_t count,
                                std::byte* out) const {
-  if (scale_ == 0 && type.kind == output_) {
+  if (encoding_.scale == 0 && type.kind == encoding_.type) {
     Copy(type, raw, count, out);
     return count;
   }
-  if (scale_ == 0 && AreWideIntegers(type.kind, output_)) {
+  if (encoding_.scale == 0 && AreWideIntegers(type.kind, encoding_.type)) {
     Copy(type, raw, count, out);
     return CountWithoutLeadingBit(out, count);
   }
@@ -95,11 +113,11 @@ size_t RowEncoder::Recompute(ElementType type, const std::byte* raw, size_t coun
   for (size_t done = 0; done < count; done += kSliceElements) {
     const auto values = std::span(buffer).first(std::min(kSliceElements, count - done));
     DecodeElements(type, raw + done * ElementBytes(type), values);
-    if (scale_ != 0) {
-      for (double& value : values) value *= scale_;
+    if (encoding_.scale != 0) {
+      for (double& value : values) value *= encoding_.scale;
     }
     const size_t fitting =
-        EncodeElements(values, output_, out + done * ElementBytes({output_, false}));
+        EncodeElements(values, encoding_.type, out + done * ElementBytes({encoding_.type, false}));
     if (fitting < values.size()) return done + fitting;
   }
   return count;

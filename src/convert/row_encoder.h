@@ -9,11 +9,17 @@
 
 namespace rhohat {
 
+// How numbers are stored.
+struct RowEncoding {
+  ElementKind type = ElementKind::kFloat32;
+  double scale = 0;   // every value is multiplied by it, where it is not 0
+  bool clip = false;  // values out of the type's range become its nearest value
+};
+
 // For one thread at a time.
 class RowEncoder {
  public:
-  // Every value is multiplied by `scale`, where it is not 0.
-  RowEncoder(ElementKind output, double scale) : output_(output), scale_(scale) {}
+  explicit RowEncoder(const RowEncoding& encoding) : encoding_(encoding) {}
 
   // `raw`, which came from `source`, in the output's type, little-endian; valid until the next
   // call. Where neither type nor scale asks for a change the bits of every element stay as they
@@ -22,12 +28,19 @@ class RowEncoder {
   std::span<const std::byte> Encode(const RowSource& source, const RawRows& raw);
 
  private:
+  // Elements that lie one after another.
+  struct Run {
+    ElementType type;
+    const std::byte* data = nullptr;
+    size_t count = 0;
+  };
+
+  void EncodeRun(const RowSource& source, int64_t first_row, size_t first, const Run& run);
   // Elements of one type; return how many fit before the first that does not, or all.
   size_t EncodePiece(ElementType type, const std::byte* raw, size_t count, std::byte* out) const;
   size_t Recompute(ElementType type, const std::byte* raw, size_t count, std::byte* out) const;
 
-  ElementKind output_;
-  double scale_;
+  RowEncoding encoding_;
   std::vector<std::byte> encoded_;
 };
 

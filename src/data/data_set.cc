@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "rhohat/error.h"
 
@@ -10,20 +11,32 @@ namespace rhohat {
 
 DataSet::DataSet(const DataOptions& options) : options_(options), first_rows_{0} {
   if (options.files.empty()) throw Error(ErrorKind::kUsage, "no data files were given");
-  for (const std::string& file : options.files) {
-    files_.push_back(Hdf5DataSet::Open(file, options.dataset, options.follow_external).info());
-    const Hdf5DataSetInfo& info = files_.back();
-    if (info.rows == 0 || info.columns == 0) {
-      throw Error(ErrorKind::kBadData,
-                  fmt::format("{}: has no {}", info.where(), info.rows == 0 ? "rows" : "columns"));
-    }
-    if (info.columns != files_.front().columns) {
-      throw Error(ErrorKind::kBadData,
-                  fmt::format("{}: expected {} columns as in {}, found {}", info.where(),
-                              files_.front().columns, files_.front().where(), info.columns));
-    }
-    first_rows_.push_back(first_rows_.back() + info.rows);
+  for (const std::string& file : options.files) AddFile(file);
+}
+
+void DataSet::AddFile(const std::string& file) {
+  files_.push_back(Hdf5DataSet::Open(file, options_.dataset, options_.follow_external).info());
+  const Hdf5DataSetInfo& info = files_.back();
+  if (info.rows == 0 || info.columns == 0) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: has no {}", info.where(), info.rows == 0 ? "rows" : "columns"));
   }
+  if (info.columns != files_.front().columns) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: expected {} columns as in {}, found {}", info.where(),
+                            files_.front().columns, files_.front().where(), info.columns));
+  }
+  if (options_.reader == Reader::kDirect && !info.library_reason.empty()) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: cannot be read directly: {}", info.where(),
+                                                 info.library_reason));
+  }
+  const bool direct = options_.reader != Reader::kLibrary && info.library_reason.empty();
+  direct_.push_back(direct ? std::make_unique<DirectReader>(info, resources_) : nullptr);
+  int64_t end = 0;
+  if (__builtin_add_overflow(first_rows_.back(), info.rows, &end)) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: too many rows in all", info.where()));
+  }
+  first_rows_.push_back(end);
 }
 
 ElementType DataSet::type() const {
@@ -34,15 +47,70 @@ ElementType DataSet::type() const {
 }
 
 size_t DataSet::MaxRawBytes(int64_t count) const {
-  size_t widest = 0;
-  for (const Hdf5DataSetInfo& info : files_) widest = std::max(widest, ElementBytes(info.element));
-  return static_cast<size_t>(count) * static_cast<size_t>(columns()) * widest;
+  size_t most = 0;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    const size_t row_bytes =
+        direct_[i] ? direct_[i]->RawBytesPerRow()
+                   : static_cast<size_t>(columns()) * ElementBytes(files_[i].element);
+    most = std::max(most, row_bytes);
+  }
+  return static_cast<size_t>(count) * most;
+}
+
+// Rows in hand touch as many parcels as they fill, and one more at either end and at the border
+// between two files.
+size_t DataSet::ParcelBytes(int64_t count) const {
+  size_t most = 0;
+  double most_per_row = 0;
+  for (const auto& direct : direct_) {
+    if (!direct) continue;
+    most = std::max(most, direct->ParcelBytes());
+    most_per_row = std::max(most_per_row, static_cast<double>(direct->ParcelBytes()) /
+                                              static_cast<double>(direct->ParcelRows()));
+  }
+  const auto filled =
+      static_cast<size_t>(std::min(most_per_row * static_cast<double>(count), 0x1p60));
+  return most == 0 ? 0 : filled + (direct_.size() > 1 ? 3 : 2) * most;
 }
 
 size_t DataSet::ReaderBytes() const {
+  size_t library = 0;
+  size_t indexes = 0;
+  for (size_t i = 0; i < files_.size(); ++i) {
+    if (direct_[i]) {
+      indexes += direct_[i]->MemoryBytes();
+    } else {
+      library = std::max(library, files_[i].reader_bytes);
+    }
+  }
+  return library + indexes;
+}
+
+size_t DataSet::UnpackBytes() const {
   size_t most = 0;
-  for (const Hdf5DataSetInfo& info : files_) most = std::max(most, info.reader_bytes);
+  for (const auto& direct : direct_) {
+    if (direct) most = std::max(most, direct->ScratchBytes());
+  }
   return most;
+}
+
+int64_t DataSet::ParcelRows() const {
+  int64_t most = 1;
+  for (const auto& direct : direct_) {
+    if (direct) most = std::max(most, direct->ParcelRows());
+  }
+  return most;
+}
+
+int64_t DataSet::readers() const {
+  constexpr int64_t kMostReaders = 8;
+  const bool any = std::ranges::any_of(direct_, [](const auto& direct) { return bool{direct}; });
+  return any ? kMostReaders : 1;
+}
+
+bool DataSet::IsWhole() const {
+  return std::ranges::none_of(
+      direct_, [](const auto& direct) { return direct && direct->has_unwritten(); });
 }
 
 size_t DataSet::FileOf(int64_t row) const {
@@ -50,48 +118,76 @@ size_t DataSet::FileOf(int64_t row) const {
   return static_cast<size_t>(after - first_rows_.begin()) - 1;
 }
 
-const Hdf5DataSet& DataSet::OpenFile(size_t index) {
-  if (open_ && open_index_ == index) return *open_;
-  open_.reset();
+void DataSet::CheckUnchanged(const Hdf5DataSetInfo& known, uint64_t bytes,
+                             int64_t modified) const {
+  if (bytes == known.file_bytes && modified == known.modified_nanoseconds) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: has changed since this run began", known.where()));
+}
+
+void DataSet::OpenFile(size_t index) {
+  if (open_index_ == index) return;
+  library_.reset();
   const Hdf5DataSetInfo& known = files_[index];
-  Hdf5DataSet opened = Hdf5DataSet::Open(known.file, known.dataset, options_.follow_external);
-  const Hdf5DataSetInfo& now = opened.info();
-  if (now.file_bytes != known.file_bytes ||
-      now.modified_nanoseconds != known.modified_nanoseconds || now.shape != known.shape ||
-      now.element != known.element) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: has changed since this run began", known.where()));
+  if (direct_[index]) {
+    auto file = std::make_shared<const PositionalFile>(known.file);
+    CheckUnchanged(known, file->bytes(), file->modified_nanoseconds());
+    direct_[index]->StartPass(std::move(file));
+  } else {
+    library_ = Hdf5DataSet::Open(known.file, known.dataset, options_.follow_external);
+    const Hdf5DataSetInfo& now = library_->info();
+    CheckUnchanged(known, now.file_bytes, now.modified_nanoseconds);
   }
-  open_ = std::move(opened);
+  if (open_index_ && direct_[*open_index_]) direct_[*open_index_]->StartPass(nullptr);
   open_index_ = index;
-  return *open_;
 }
 
 void DataSet::Fetch(RowRange range, RawRows& out) {
-  if (range.begin == 0) open_.reset();  // a new pass looks again whether the file is the same
-  out.range = range;
-  out.pieces.clear();
+  if (range.begin < next_row_ && open_index_) {
+    // A new pass looks again whether the files are the same.
+    if (direct_[*open_index_]) direct_[*open_index_]->StartPass(nullptr);
+    open_index_.reset();
+  }
+  out.Start(range);
   out.bytes.resize(MaxRawBytes(range.size()));
-  size_t offset = 0;
+  size_t byte_offset = 0;
   for (int64_t row = range.begin; row < range.end;) {
     const size_t index = FileOf(row);
     const int64_t first = first_rows_[index];
     const int64_t end = std::min(range.end, first_rows_[index + 1]);
-    const Hdf5DataSet& file = OpenFile(index);
-    file.Read({row - first, end - first}, out.bytes.data() + offset);
-    out.pieces.push_back(
-        {.type = file.info().element,
-         .first_row = row - range.begin,
-         .rows = end - row,
-         .columns = columns(),
-         .data = out.bytes.data() + offset,
-         .row_stride = static_cast<size_t>(columns()) * ElementBytes(file.info().element)});
-    const size_t bytes = static_cast<size_t>(end - row) * static_cast<size_t>(columns()) *
-                         ElementBytes(file.info().element);
-    offset += bytes;
-    bytes_read_.fetch_add(bytes, std::memory_order_relaxed);
+    OpenFile(index);
+    const RowRange in_file{row - first, end - first};
+    if (direct_[index]) {
+      direct_[index]->Fetch(in_file, row - range.begin, byte_offset, out);
+    } else {
+      FetchByLibrary(index, in_file, row - range.begin, byte_offset, out);
+    }
     row = end;
   }
+  next_row_ = range.end;
+}
+
+void DataSet::FetchByLibrary(size_t index, RowRange range, int64_t first_row, size_t& byte_offset,
+                             RawRows& out) {
+  const ElementType element = files_[index].element;
+  const size_t row_bytes = static_cast<size_t>(columns()) * ElementBytes(element);
+  library_->Read(range, out.bytes.data() + byte_offset);
+  out.AddPiece({.type = element,
+                .first_row = first_row,
+                .rows = range.size(),
+                .columns = columns(),
+                .data = out.bytes.data() + byte_offset,
+                .row_stride = row_bytes});
+  const size_t bytes = static_cast<size_t>(range.size()) * row_bytes;
+  byte_offset += bytes;
+  resources_->bytes_read.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void DataSet::Read(RawRows& rows) {
+  RowSource::Read(rows);
+  uint64_t bytes = 0;
+  for (const RawRows::Segment& segment : rows.segments) bytes += segment.bytes;
+  resources_->bytes_read.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 std::string DataSet::Locate(int64_t row) const {

@@ -109,8 +109,8 @@ template <class T>
                      : std::isinf(stored) ? "is infinite"
                                           : "is too large for float32; use --precision float64";
   throw Error(ErrorKind::kBadData,
-              source.Locate(row) + ", column " +
-                  std::to_string(first_column + static_cast<int64_t>(index)) + ": the value " +
+              source.Locate(row) + ", " +
+                  source.ColumnName(first_column + static_cast<int64_t>(index)) + ": the value " +
                   what);
 }
 

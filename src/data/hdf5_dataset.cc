@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "data/chunk_grid.h"
 #include "data/hdf5_open.h"
 #include "data/hdf5_type.h"
 #include "rhohat/error.h"
@@ -114,38 +115,44 @@ void ReadShape(hid_t dataset, Hdf5DataSetInfo& info) {
   CheckedProduct(CheckedProduct(info.rows, info.columns, info.where()), 8, info.where());
 }
 
+// One filter of a data set as the file names it.
+struct StoredFilter {
+  H5Z_filter_t number = 0;
+  std::string name;
+  std::vector<uint32_t> values;
+};
+
+StoredFilter ReadFilter(hid_t properties, unsigned index) {
+  unsigned flags = 0;
+  unsigned config = 0;
+  std::array<unsigned, 20> values = {};
+  size_t count = values.size();
+  std::array<char, 64> name = {};
+  StoredFilter filter;
+  filter.number = H5Pget_filter2(properties, index, &flags, &count, values.data(), name.size() - 1,
+                                 name.data(), &config);
+  filter.name = name[0] != '\0' ? name.data() : "unnamed";
+  filter.values.assign(values.begin(), values.begin() + std::min(count, values.size()));
+  return filter;
+}
+
 void ReadFilters(hid_t properties, Hdf5DataSetInfo& info) {
   const int count = H5Pget_nfilters(properties);
   for (int i = 0; i < count; ++i) {
-    unsigned flags = 0;
-    size_t values = 8;
-    std::array<unsigned, 8> value = {};
-    std::array<char, 64> name = {};
-    unsigned config = 0;
-    const H5Z_filter_t filter =
-        H5Pget_filter2(properties, static_cast<unsigned>(i), &flags, &values, value.data(),
-                       name.size(), name.data(), &config);
-    switch (filter) {
-      case H5Z_FILTER_DEFLATE:
-        info.filters.push_back(fmt::format("gzip:{}", value[0]));
-        break;
-      case H5Z_FILTER_SHUFFLE:
-        info.filters.emplace_back("shuffle");
-        break;
-      case H5Z_FILTER_FLETCHER32:
-        info.filters.emplace_back("fletcher32");
-        break;
-      case H5Z_FILTER_SZIP:
-        info.filters.emplace_back("szip");
-        break;
-      default:
-        throw Error(
-            ErrorKind::kBadData,
-            fmt::format("{}: is stored through filter {} ({}), which this version does not "
-                        "read: h5repack, or h5py where it knows the filter, rewrites it with gzip",
-                        info.where(), filter, name[0] != '\0' ? name.data() : "unnamed"));
+    const StoredFilter stored = ReadFilter(properties, static_cast<unsigned>(i));
+    if (const std::optional<FilterKind> kind = FilterOfNumber(stored.number)) {
+      info.pipeline.push_back(FilterFromValues(*kind, stored.values));
+      info.filters.push_back(FilterName(info.pipeline.back()));
+    } else if (stored.number == H5Z_FILTER_SZIP) {
+      info.filters.emplace_back("szip");
+      info.library_reason = "only the library decompresses szip";
+    } else {
+      throw Error(ErrorKind::kBadData,
+                  fmt::format("{}: is stored through filter {} ({}), which rhohat does not read: "
+                              "h5repack, or h5py where it knows the filter, rewrites it with gzip",
+                              info.where(), stored.number, stored.name));
     }
-    if (H5Zfilter_avail(filter) <= 0) {
+    if (!info.library_reason.empty() && H5Zfilter_avail(stored.number) <= 0) {
       throw Error(ErrorKind::kBadData,
                   fmt::format("{}: is stored through {}, which this HDF5 library was built without",
                               info.where(), info.filters.back()));
@@ -175,6 +182,70 @@ int64_t ChunksInARow(const Hdf5DataSetInfo& info) {
     chunks *= (info.shape[axis] + info.chunk[axis] - 1) / info.chunk[axis];
   }
   return chunks;
+}
+
+// What unwritten rows hold.
+void ReadFillValue(hid_t properties, hid_t memory_type, Hdf5DataSetInfo& info) {
+  info.fill_value.resize(ElementBytes(info.element));
+  H5D_fill_value_t defined = H5D_FILL_VALUE_UNDEFINED;
+  H5Pfill_value_defined(properties, &defined);
+  if (defined != H5D_FILL_VALUE_UNDEFINED &&
+      H5Pget_fill_value(properties, memory_type, info.fill_value.data()) < 0) {
+    ThrowHdf5(info.where(), "cannot read its fill value");
+  }
+  H5D_fill_time_t when = H5D_FILL_TIME_IFSET;
+  H5Pget_fill_time(properties, &when);
+  info.leaves_unwritten = when == H5D_FILL_TIME_NEVER;
+}
+
+// Where contiguous rows lie; a file that is cut short has not all of them.
+void ReadContiguousPlace(hid_t dataset, Hdf5DataSetInfo& info) {
+  const haddr_t offset = H5Dget_offset(dataset);
+  if (offset == HADDR_UNDEF) {
+    H5Eclear2(H5E_DEFAULT);
+    return;
+  }
+  const uint64_t bytes = static_cast<uint64_t>(info.rows) * static_cast<uint64_t>(info.columns) *
+                         ElementBytes(info.element);
+  if (offset > info.file_bytes || bytes > info.file_bytes - offset) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: is cut short: expected {} bytes at offset {}, but the file has {}",
+                            info.where(), bytes, offset, info.file_bytes));
+  }
+  info.contiguous_offset = offset;
+}
+
+// An index of more chunks than this takes too much memory of its own.
+constexpr int64_t kMostIndexedChunks = int64_t{1} << 22;
+
+// Says why the rows cannot be read past the library, where that is so.
+void FindReasonForLibrary(hid_t dataset, hid_t file, bool converted, Hdf5DataSetInfo& info) {
+  const Hdf5Handle properties(H5Dget_create_plist(dataset), H5Pclose);
+  const auto file_name = [](hid_t id) {
+    std::string name(4096, '\0');
+    H5Fget_name(id, name.data(), name.size());
+    return name;
+  };
+  int64_t row_elements = 1;
+  for (size_t axis = 1; axis < info.chunk.size(); ++axis) row_elements *= info.chunk[axis];
+  const int64_t chunks_in_row = info.chunk.empty() ? 1 : ChunksInARow(info);
+  const int64_t bands = info.chunk.empty() ? 1 : (info.rows + info.chunk[0] - 1) / info.chunk[0];
+  if (info.layout == "virtual" || info.layout == "compact") {
+    info.library_reason = fmt::format("its layout is {}", info.layout);
+  } else if (H5Pget_external_count(properties.id()) > 0) {
+    info.library_reason = "its rows are in external storage";
+  } else if (file_name(dataset) != file_name(file)) {
+    info.library_reason = "it is reached through a link into another file";
+  } else if (converted) {
+    info.library_reason = "only the library converts numbers of such a width";
+  } else if (bands > kMostIndexedChunks / chunks_in_row) {
+    info.library_reason = fmt::format("it has more than {} chunks", kMostIndexedChunks);
+  } else if (!info.chunk.empty() &&
+             ChunkGrid::RunsInRow(info.shape, info.chunk) > static_cast<double>(kMostIndexedChunks)) {
+    info.library_reason = "its chunks cut a row into millions of pieces";
+  } else if (info.filters.empty() && chunks_in_row * row_elements > 4 * info.columns) {
+    info.library_reason = "its chunks are much wider than its rows";
+  }
 }
 
 // Bytes of all chunks that hold one row. A range of rows that begins inside a chunk finds it
@@ -220,13 +291,23 @@ Hdf5DataSet Hdf5DataSet::Open(const std::string& file, const std::string& datase
   opened.dataset_ = OpenDataSet(opened.file_.id(), info, 0, follow_external);
   const hid_t id = opened.dataset_.id();
   CheckStaysInFile(id, file, info.where(), follow_external);
-  MemoryType memory = MemoryTypeOf(Hdf5Handle(H5Dget_type(id), H5Tclose).id(), info.where());
+  const Hdf5Handle stored_type(H5Dget_type(id), H5Tclose);
+  MemoryType memory = MemoryTypeOf(stored_type.id(), info.where());
   info.element = memory.element;
+  const bool converted = H5Tequal(memory.hdf5.id(), stored_type.id()) <= 0;
   opened.memory_type_ = std::move(memory.hdf5);
   ReadShape(id, info);
   ReadFileState(info);
   info.stored_bytes = H5Dget_storage_size(id);
   const size_t band_bytes = ReadLayout(id, info);
+  if (info.rows > 0 && info.columns > 0) {
+    if (info.library_reason.empty()) {
+      FindReasonForLibrary(id, opened.file_.id(), converted, info);
+    }
+    const Hdf5Handle properties(H5Dget_create_plist(id), H5Pclose);
+    ReadFillValue(properties.id(), opened.memory_type_.id(), info);
+    if (info.layout == "contiguous" && info.library_reason.empty()) ReadContiguousPlace(id, info);
+  }
   if (!info.chunk.empty()) {
     // The library's index of the chunks and its notes on those that a call touches.
     constexpr int64_t kMostCounted = int64_t{80} << 10;
@@ -272,6 +353,9 @@ void Hdf5DataSet::ReadOnce(RowRange range, std::byte* out) const {
   const Hdf5Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
   const Hdf5Handle memory_space(H5Screate_simple(static_cast<int>(axes), count.data(), nullptr),
                                 H5Sclose);
+  if (info_.leaves_unwritten) {
+    H5Dfill(info_.fill_value.data(), memory_type_.id(), out, memory_type_.id(), memory_space.id());
+  }
   if (H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
                           nullptr) < 0 ||
       H5Dread(dataset_.id(), memory_type_.id(), memory_space.id(), file_space.id(), H5P_DEFAULT,

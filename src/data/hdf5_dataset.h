@@ -6,11 +6,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "data/element_type.h"
+#include "data/filter_pipeline.h"
 #include "data/hdf5_handle.h"
 #include "data/row_source.h"
 
@@ -26,12 +28,20 @@ struct Hdf5DataSetInfo {
   ElementType element;         // what arrives in memory
   std::string layout;          // "contiguous", "chunked", "compact" or "virtual"
   std::vector<int64_t> chunk;  // empty unless chunked
-  std::vector<std::string> filters;
+  std::vector<std::string> filters;   // "gzip:1", "shuffle", …, in the order of writing
   uint64_t stored_bytes = 0;  // of the data set in the file, after compression
   uint64_t file_bytes = 0;
   int64_t modified_nanoseconds = 0;  // of the file, since 1970
 
-  // Memory that reading holds on to: the chunks that a range of rows can cut, decompressed.
+  // Why only the library can read the rows; empty where we can do so ourselves (direct_reader.h).
+  std::string library_reason;
+  std::vector<ChunkFilter> pipeline;         // the filters, where library_reason is empty
+  std::optional<uint64_t> contiguous_offset; // of contiguous rows in the file; none: never written
+  std::vector<std::byte> fill_value;         // what unwritten elements hold
+  bool leaves_unwritten = false;             // the library does not fill in unwritten rows
+
+  // Memory that the library holds on to while it reads: the chunks that a range of rows can cut,
+  // decompressed.
   size_t reader_bytes = 0;
 
   std::string where() const { return file + ":" + dataset; }

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "base/positional_file.h"
 #include "data/element_type.h"
 
 namespace rhohat {
@@ -58,14 +59,36 @@ struct RawRows {
     const std::byte* data = nullptr;  // valid after Unpack()
     size_t row_stride = 0;            // in bytes; 0 where all rows are the same
   };
+  // Bytes of a file that belong at `byte_offset` in `bytes`.
+  struct Segment {
+    std::shared_ptr<const PositionalFile> file;
+    uint64_t offset = 0;  // in the file
+    size_t bytes = 0;
+    size_t byte_offset = 0;
+  };
+
   RowRange range;  // global row numbers
   std::vector<Piece> pieces;
   std::vector<std::byte> bytes;  // what the pieces point to, where it is not a parcel's
+
+  std::vector<Segment> segments;  // what Read() brings
 
   // What must be unpacked before the pieces can be looked at. The last `new_parcels` of them are
   // needed here for the first time: whoever reads these rows reads and unpacks those.
   std::vector<std::shared_ptr<Parcel>> parcels;
   size_t new_parcels = 0;
+
+  // Whatever must live as long as these rows are in hand.
+  std::shared_ptr<void> keep_alive;
+
+  // Empties everything but `bytes`.
+  void Start(RowRange rows);
+
+  // Adds a piece, as part of the last one where it goes on from there.
+  void AddPiece(const Piece& piece);
+
+  // Adds a segment, as part of the last one where it goes on from there.
+  void AddSegment(Segment segment);
 
   // Makes `bytes` one piece: all of range × columns elements of `type`, row-major, without gaps.
   void SetOnePiece(ElementType type, int64_t columns);
@@ -105,8 +128,8 @@ class RowSource {
   // new pass. Throws Error.
   virtual void Fetch(RowRange range, RawRows& out) = 0;
 
-  // Reads the rest of what Fetch() prepared, beside the parcels. Throws Error.
-  virtual void Read(RawRows& /*rows*/) {}
+  // Reads the rest of what Fetch() prepared, beside the parcels: its segments. Throws Error.
+  virtual void Read(RawRows& rows);
 
   // Completes the pieces of rows that were read, and whose parcels are unpacked. Thread-safe for
   // different rows. Throws Error.
@@ -114,6 +137,9 @@ class RowSource {
 
   // Where a row is, for messages: "acts.h5:/layer6 row 17". Thread-safe.
   virtual std::string Locate(int64_t row) const = 0;
+
+  // What a column is called in messages: "column 3". Thread-safe.
+  virtual std::string ColumnName(int64_t column) const;
 
   // Bytes read from storage so far, as they are stored. Thread-safe.
   virtual uint64_t bytes_read() const = 0;

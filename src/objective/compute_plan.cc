@@ -35,8 +35,4 @@ ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape&
   return resolved;
 }
 
-int64_t ComfortableBlocksAhead(int64_t threads) { return 2 * threads + 4; }
-
-int64_t LeastBlocksAhead(int64_t threads) { return threads + 1; }
-
 }  // namespace rhohat

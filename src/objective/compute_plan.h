@@ -12,8 +12,4 @@ namespace rhohat {
 // `options` with every automatic choice made.
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape);
 
-// Blocks that the sweep holds at once: enough that no thread waits for another's block to be read.
-int64_t ComfortableBlocksAhead(int64_t threads);
-int64_t LeastBlocksAhead(int64_t threads);
-
 }  // namespace rhohat

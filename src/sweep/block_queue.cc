@@ -4,56 +4,97 @@
 
 namespace rhohat {
 
-BlockQueue::BlockQueue(int64_t lanes, int64_t slots, int64_t threads)
-    : slots_(slots),
-      threads_(threads),
+BlockQueue::BlockQueue(int64_t lanes, int64_t slots, int64_t threads, int64_t readers)
+    : threads_(threads),
       lanes_(static_cast<size_t>(lanes)),
-      slot_busy_(static_cast<size_t>(slots), false) {}
+      slots_(static_cast<size_t>(slots)),
+      readers_(readers) {}
 
-// Adds the time since the last event that threads spent without a block, while there was still
+// Adds the time since the last event that threads spent without work, while there was still
 // something to read.
 void BlockQueue::CountWaiting() {
   const Clock::time_point now = Clock::now();
   const std::chrono::duration<double> passed = now - counted_until_;
   counted_until_ = now;
-  if (reading_ && in_hand_ < threads_) {
+  const int64_t at_work = ready_ + unpacking_;
+  if (readers_ > 0 && at_work < threads_) {
     wait_seconds_ +=
-        passed.count() * static_cast<double>(threads_ - in_hand_) / static_cast<double>(threads_);
+        passed.count() * static_cast<double>(threads_ - at_work) / static_cast<double>(threads_);
   }
 }
 
 bool BlockQueue::WaitForSlot(int64_t block) {
   std::unique_lock lock(mutex_);
-  const auto slot = static_cast<size_t>(block % slots_);
-  slot_freed_.wait(lock, [&] { return !slot_busy_[slot] || failure_ != nullptr; });
+  slot_freed_.wait(lock, [&] { return !SlotOf(block).busy || failure_ != nullptr; });
   if (failure_ != nullptr) return false;
-  slot_busy_[slot] = true;
+  SlotOf(block).busy = true;
   return true;
 }
 
-bool BlockQueue::Push(int64_t block) {
+void BlockQueue::Announce(int64_t block, std::span<const std::shared_ptr<Parcel>> parcels,
+                          size_t new_parcels) {
+  const std::lock_guard lock(mutex_);
+  int64_t missing = 1;
+  for (size_t i = 0; i < parcels.size(); ++i) {
+    const Parcel* parcel = parcels[i].get();
+    if (i + new_parcels >= parcels.size()) waiting_for_[parcel];
+    const auto waiting = waiting_for_.find(parcel);
+    if (waiting == waiting_for_.end()) continue;  // unpacked already
+    waiting->second.push_back(block);
+    ++missing;
+  }
+  SlotOf(block).missing = missing;
+  lanes_[static_cast<size_t>(block) % lanes_.size()].blocks.push_back(block);
+}
+
+void BlockQueue::StartUnpacking() {
   const std::lock_guard lock(mutex_);
   CountWaiting();
-  ++in_hand_;
-  Lane& lane = lanes_[static_cast<size_t>(block) % lanes_.size()];
-  lane.blocks.push_back(block);
-  if (lane.running) return false;
+  ++unpacking_;
+}
+
+void BlockQueue::NoLongerMissing(int64_t block, Lanes& runnable) {
+  if (--SlotOf(block).missing > 0) return;
+  ++ready_;
+  const auto index = static_cast<size_t>(block) % lanes_.size();
+  Lane& lane = lanes_[index];
+  if (lane.running || lane.blocks.front() != block) return;
   lane.running = true;
   ++running_tasks_;
-  return true;
+  runnable.push_back(static_cast<int64_t>(index));
+}
+
+BlockQueue::Lanes BlockQueue::Arrived(int64_t block) {
+  const std::lock_guard lock(mutex_);
+  CountWaiting();
+  Lanes runnable;
+  NoLongerMissing(block, runnable);
+  return runnable;
+}
+
+BlockQueue::Lanes BlockQueue::FinishUnpacking(const Parcel* parcel) {
+  const std::lock_guard lock(mutex_);
+  CountWaiting();
+  Lanes runnable;
+  --unpacking_;
+  const auto waiting = waiting_for_.find(parcel);
+  for (const int64_t block : waiting->second) NoLongerMissing(block, runnable);
+  waiting_for_.erase(waiting);
+  ended_.notify_all();
+  return runnable;
 }
 
 void BlockQueue::FinishReading() {
   const std::lock_guard lock(mutex_);
   CountWaiting();
-  reading_ = false;
+  --readers_;
   ended_.notify_all();
 }
 
 std::optional<int64_t> BlockQueue::Pop(int64_t lane) {
   const std::lock_guard lock(mutex_);
   Lane& queue = lanes_[static_cast<size_t>(lane)];
-  if (queue.blocks.empty()) {
+  if (queue.blocks.empty() || SlotOf(queue.blocks.front()).missing > 0) {
     queue.running = false;
     --running_tasks_;
     ended_.notify_all();
@@ -67,8 +108,8 @@ std::optional<int64_t> BlockQueue::Pop(int64_t lane) {
 void BlockQueue::Finish(int64_t block) {
   const std::lock_guard lock(mutex_);
   CountWaiting();
-  --in_hand_;
-  slot_busy_[static_cast<size_t>(block % slots_)] = false;
+  --ready_;
+  SlotOf(block).busy = false;
   slot_freed_.notify_all();
 }
 
@@ -88,7 +129,7 @@ void BlockQueue::Fail(int64_t block, std::exception_ptr why) {
 
 void BlockQueue::WaitForEnd() {
   std::unique_lock lock(mutex_);
-  ended_.wait(lock, [&] { return !reading_ && running_tasks_ == 0 && in_hand_ == 0; });
+  ended_.wait(lock, [&] { return readers_ == 0 && unpacking_ == 0 && running_tasks_ == 0; });
   if (failure_ != nullptr) std::rethrow_exception(failure_);
 }
 

@@ -1,9 +1,11 @@
-// Who may do what when during one pass: the bookkeeping between the reading thread and the compute
-// threads. Knows block numbers only, not rows.
+// Who may do what when during one pass: the bookkeeping between the reading threads and the compute
+// threads. Knows block numbers and parcels only, not rows.
 //
 // Slots are a ring: block k uses slot k mod W, and is fetched once block k−W is finished. So never
 // more than W consecutive blocks are in hand, and a block can only run ahead of an unfinished one
-// by less than W. Lanes are queues: a lane is drained by one task at a time, in ascending order.
+// by less than W. A block is ready when its own bytes have arrived and its parcels are unpacked.
+// Lanes are queues: a lane is drained by one task at a time, in ascending order, as far as its
+// blocks are ready.
 //
 // After a failure of block k, blocks after k are dropped but those before it are still computed, so
 // that the failure reported is that of the lowest-numbered failing block on every run.
@@ -15,24 +17,41 @@
 #include <deque>
 #include <exception>
 #include <limits>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
+
+#include "data/row_source.h"
 
 namespace rhohat {
 
 // All functions are thread-safe.
 class BlockQueue {
  public:
-  BlockQueue(int64_t lanes, int64_t slots, int64_t threads);
+  BlockQueue(int64_t lanes, int64_t slots, int64_t threads, int64_t readers);
 
-  // Reading thread. Waits until `block`'s slot is free; false where a failure makes reading on
+  // Lanes whose next block has become ready, and which need a task to drain them.
+  using Lanes = std::vector<int64_t>;
+
+  // Reading threads. Waits until `block`'s slot is free; false where a failure makes reading on
   // pointless.
   bool WaitForSlot(int64_t block);
-  // Reading thread. Returns whether the lane needs a task to drain it.
-  bool Push(int64_t block);
-  // Reading thread, at the end.
+  // Reading threads, in ascending order of blocks: `block` will need its own bytes and `parcels`,
+  // the last `new_parcels` of which are not known yet.
+  void Announce(int64_t block, std::span<const std::shared_ptr<Parcel>> parcels,
+                size_t new_parcels);
+  // Reading threads: a task will unpack one more parcel.
+  void StartUnpacking();
+  // Reading threads: the block's own bytes are there.
+  Lanes Arrived(int64_t block);
+  // Each reading thread, at its end.
   void FinishReading();
+
+  // An unpacking task, at its end.
+  Lanes FinishUnpacking(const Parcel* parcel);
 
   // A lane's task. The next block to compute, or nothing where the task should end.
   std::optional<int64_t> Pop(int64_t lane);
@@ -51,24 +70,31 @@ class BlockQueue {
   double wait_seconds() const { return wait_seconds_; }
 
  private:
+  struct Slot {
+    bool busy = false;
+    int64_t missing = 0;  // own bytes and parcels
+  };
   struct Lane {
     std::deque<int64_t> blocks;
     bool running = false;
   };
   using Clock = std::chrono::steady_clock;
 
+  Slot& SlotOf(int64_t block) { return slots_[static_cast<size_t>(block) % slots_.size()]; }
   void CountWaiting();
+  void NoLongerMissing(int64_t block, Lanes& runnable);
 
-  const int64_t slots_;
   const int64_t threads_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards everything below
   std::condition_variable slot_freed_;
   std::condition_variable ended_;
   std::vector<Lane> lanes_;
-  std::vector<bool> slot_busy_;
-  int64_t in_hand_ = 0;  // pushed and not finished
+  std::vector<Slot> slots_;
+  std::map<const Parcel*, std::vector<int64_t>> waiting_for_;  // parcels not unpacked: blocks
+  int64_t readers_;
+  int64_t ready_ = 0;  // blocks ready and not finished
+  int64_t unpacking_ = 0;
   int64_t running_tasks_ = 0;
-  bool reading_ = true;
   int64_t failed_block_ = std::numeric_limits<int64_t>::max();
   std::exception_ptr failure_;
   double wait_seconds_ = 0;

@@ -1,37 +1,20 @@
-// One ordered, parallel, memory-bounded pass over the rows: the heart, and the one place where
-// concurrency lives.
+// A pass over the rows as numbers, adding up in lanes: what objectives and statistics are made of.
 //
-// The rows are cut into blocks by their global number alone: block k is rows [kB, (k+1)B), whatever
-// the files, chunks and threads. Block k belongs to lane k mod L. A reading thread fetches blocks
-// in ascending order into a bounded number of slots; compute threads take them lane by lane, so
-// that a lane sees its blocks in ascending order and one at a time. What a lane adds up therefore
-// depends on the data and on B and L only, and adding the lanes in a fixed tree gives the same bits
-// on any number of threads (docs/math.md §10).
-//
-//   reading thread           compute threads (Executor)                 caller
-//   Fetch → slot ─▶ queue of lane k mod L ─▶ decode → function ─▶ lanes ─▶ tree ─▶ result
-//     ▲                                          │
-//     └────────────── slot is free ◀─────────────┘
+// Each block of a RowPass is decoded to T and given to a function that adds into its lane's sums;
+// adding the lanes in a fixed tree then gives the same bits on any number of threads
+// (docs/math.md §10).
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "data/row_source.h"
 #include "sweep/executor.h"
+#include "sweep/row_pass.h"
 
 namespace rhohat {
-
-struct SweepOptions {
-  int64_t block_rows = 1024;  // B
-  int64_t lanes = 16;         // L, a power of two
-  int64_t blocks_ahead = 4;   // slots: blocks being fetched, waiting or being computed
-  const std::atomic<bool>* stop = nullptr;  // once true, the pass ends with Stopped
-};
 
 // Rows of one block, decoded. `worker` is in [0, threads) and belongs to one running block at a
 // time: index scratch memory with it.
@@ -43,19 +26,11 @@ struct Block {
   int64_t worker = 0;
 };
 
-// What all passes so far have cost.
-struct SweepCounts {
-  int64_t rows = 0;         // handed to functions
-  uint64_t bytes_read = 0;  // fetched, as stored
-  double wait_seconds = 0;  // of a compute thread, on average, for want of data
-};
-
 // One pass at a time. T is float or double, the type that rows are decoded to.
 template <class T>
 class Sweep {
  public:
   using BlockFunction = std::function<void(const Block<T>&, int64_t lane)>;
-  using RowsDone = std::function<void(int64_t)>;
 
   // `source` and `executor` must outlive the sweep. All buffers are allocated here.
   Sweep(RowSource& source, Executor& executor, const SweepOptions& options);
@@ -85,31 +60,26 @@ class Sweep {
   void RunOrdered(int64_t output_columns, const ComputeRows& compute, const WriteRows& write);
 
   // Called with the rows done in the pass so far, after each block, by one thread at a time.
-  void set_rows_done(RowsDone callback) { rows_done_ = std::move(callback); }
+  void set_rows_done(RowPass::RowsDone callback) { pass_.set_rows_done(std::move(callback)); }
 
-  int64_t rows() const { return source_.rows(); }
-  int64_t columns() const { return source_.columns(); }
-  int64_t lanes() const { return options_.lanes; }
-  int64_t block_rows() const { return options_.block_rows; }
-  int64_t threads() const { return executor_.threads(); }
-  const SweepCounts& counts() const { return counts_; }
+  int64_t rows() const { return pass_.source().rows(); }
+  int64_t columns() const { return pass_.source().columns(); }
+  int64_t lanes() const { return pass_.options().lanes; }
+  int64_t block_rows() const { return pass_.options().block_rows; }
+  int64_t threads() const { return pass_.threads(); }
+  const SweepCounts& counts() const { return pass_.counts(); }
 
  private:
-  void Compute(const BlockFunction& function, RawRows& raw, int64_t index, int64_t worker);
+  Block<T> Decode(const RawBlock& raw);
 
-  // Returns the number of lanes that had a block. Throws what `function`, decoding or reading threw
-  // for the lowest-numbered block, or Stopped.
+  // Returns the number of lanes that had a block.
   int64_t RunBlocks(const BlockFunction& function);
   // Adds lanes pairwise at distance 1, 2, 4, …: a tree of one shape for a number of lanes.
   void CombineLanes(int64_t used, const std::function<void(int64_t into, int64_t from)>& add);
 
-  RowSource& source_;
   Executor& executor_;
-  SweepOptions options_;
-  std::vector<RawRows> slots_;
+  RowPass pass_;
   std::vector<AlignedBuffer<T>> decoded_;  // one a worker
-  RowsDone rows_done_;
-  SweepCounts counts_;
 };
 
 }  // namespace rhohat

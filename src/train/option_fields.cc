@@ -27,6 +27,8 @@ struct Named {
   std::string_view name;
 };
 
+constexpr Named<Reader> kReaders[] = {
+    {Reader::kAuto, "auto"}, {Reader::kDirect, "direct"}, {Reader::kLibrary, "library"}};
 constexpr Named<Activation> kActivations[] = {{Activation::kSigmoid, "sigmoid"}};
 constexpr Named<Loss> kLosses[] = {{Loss::kSquared, "squared"}};
 constexpr Named<Schedule> kSchedules[] = {{Schedule::kAuto, kAuto},
@@ -207,6 +209,8 @@ std::vector<OptionField> Fields(DataOptions& options) {
                options.dataset);
   list.AddSwitch("follow-external", "Follow links, storage and virtual data sets into other files.",
                  options.follow_external);
+  list.AddChoice<Reader>("reader", "Read past the HDF5 library's lock where possible, or never.",
+                         options.reader, kReaders);
   return list.Take();
 }
 

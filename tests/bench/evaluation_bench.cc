@@ -17,6 +17,7 @@
 #include "math/blas.h"
 #include "objective/compute_plan.h"
 #include "objective/objective.h"
+#include "sweep/memory_planner.h"
 #include "tests/support/hdf5_rows.h"
 #include "tests/support/temporary_folder.h"
 
@@ -80,7 +81,7 @@ void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
   Sweep<float> sweep(data, executor,
                      {.block_rows = compute.block_rows,
                       .lanes = compute.lanes,
-                      .blocks_ahead = ComfortableBlocksAhead(threads)});
+                      .blocks_ahead = ComfortableBlocksAhead(data, compute.block_rows, threads)});
   Objective<float> objective(shape, {}, {}, sweep);
   AlignedBuffer<float> parameters(static_cast<size_t>(shape.parameters()));
   AlignedBuffer<float> gradient(parameters.size());

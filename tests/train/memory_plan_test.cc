@@ -34,7 +34,7 @@ TEST(MemoryPlanTest, ItemsAddUpToTheTotalWhichFitsTheBudget) {
 TEST(MemoryPlanTest, BlocksAheadShrinkToFitAndNothingElseDoes) {
   const MemoryPlan ample = PlanWith(1000 * kMebibyte);
   const MemoryPlan least = PlanWith(ample.least_bytes);
-  EXPECT_EQ(ample.blocks_ahead, ComfortableBlocksAhead(2));
+  EXPECT_EQ(ample.blocks_ahead, 2 * 2 + 4);
   EXPECT_LT(least.blocks_ahead, ample.blocks_ahead);
   EXPECT_GE(least.blocks_ahead, LeastBlocksAhead(2));
   EXPECT_EQ(least.block_rows, ample.block_rows);

@@ -1,0 +1,33 @@
+// Where the memory of an operation goes, added up before any of it is allocated.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rhohat {
+
+struct MemoryPlan {
+  struct Item {
+    std::string name;
+    uint64_t bytes = 0;
+    std::string note;  // how it comes about: "16 lanes × 1.2 MiB"
+  };
+  std::vector<Item> items;
+  uint64_t total_bytes = 0;   // sum of the items
+  uint64_t budget_bytes = 0;  // --memory, or what was chosen in its place
+  uint64_t least_bytes = 0;   // smallest budget that this configuration works with
+  std::string budget_source;  // where the budget comes from, in words
+
+  // Resolved by the plan:
+  int64_t rows = 0;
+  int64_t columns = 0;
+  int64_t threads = 0;
+  int64_t lanes = 0;
+  int64_t block_rows = 0;
+  int64_t blocks_ahead = 0;  // blocks held at once, being read, waiting and being computed
+  double flops_per_evaluation = 0;
+  uint64_t bytes_read_per_evaluation = 0;  // of rows, before any compression
+};
+
+}  // namespace rhohat

@@ -1,0 +1,169 @@
+#include "convert/joined_rows.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "convert/encode_elements.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+// Index of the smallest power of two that is not below `count`.
+size_t PowerOf(int64_t count) {
+  return static_cast<size_t>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(1, count) - 1)));
+}
+
+}  // namespace
+
+JoinedRows::JoinedRows(std::vector<std::string> names, Opener open)
+    : names_(std::move(names)), open_(std::move(open)) {
+  for (size_t i = 0; i < names_.size(); ++i) Survey(i);
+}
+
+void JoinedRows::Survey(size_t index) {
+  const std::unique_ptr<RowSource> source = open_(index);
+  if (index == 0) {
+    columns_ = source->columns();
+    type_ = source->type();
+    readers_ = source->readers();
+    const bool has_names = source->ColumnName(0) != RowSource::ColumnName(0);
+    for (int64_t column = 0; has_names && column < columns_; ++column) {
+      column_names_.push_back(source->ColumnName(column));
+    }
+  }
+  if (source->columns() != columns_) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: expected {} columns as in {}, found {}",
+                                                 names_[index], columns_, names_.front(),
+                                                 source->columns()));
+  }
+  int64_t end = 0;
+  if (__builtin_add_overflow(first_rows_.back(), source->rows(), &end)) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: too many rows in all", names_[index]));
+  }
+  first_rows_.push_back(end);
+  type_ = index == 0 ? type_ : CommonType(type_, source->type());
+  for (size_t power = 0; power < raw_bytes_.size(); ++power) {
+    const int64_t count = std::min(source->rows(), int64_t{1} << power);
+    raw_bytes_[power] = std::max(raw_bytes_[power], source->MaxRawBytes(count));
+    parcel_bytes_[power] = std::max(parcel_bytes_[power], source->ParcelBytes(count));
+  }
+  reader_bytes_ = std::max(reader_bytes_, (names_.size() > 1 ? 2 : 1) * source->ReaderBytes());
+  unpack_bytes_ = std::max(unpack_bytes_, source->UnpackBytes());
+  parcel_rows_ = std::max(parcel_rows_, source->ParcelRows());
+  readers_ = std::min(readers_, source->readers());
+}
+
+size_t JoinedRows::MaxRawBytes(int64_t count) const {
+  const size_t within = raw_bytes_[std::min(PowerOf(count), raw_bytes_.size() - 1)];
+  const size_t across = static_cast<size_t>(count * columns_) * 8;
+  return names_.size() == 1 ? within : std::max(within, across);
+}
+
+size_t JoinedRows::ParcelBytes(int64_t count) const {
+  const size_t within = parcel_bytes_[std::min(PowerOf(count), parcel_bytes_.size() - 1)];
+  return names_.size() == 1 ? within : 2 * within;
+}
+
+size_t JoinedRows::InputOf(int64_t row) const {
+  const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row);
+  return static_cast<size_t>(after - first_rows_.begin()) - 1;
+}
+
+bool JoinedRows::IsWithinOne(RowRange range) const {
+  return range.end <= first_rows_[InputOf(range.begin) + 1];
+}
+
+RowSource& JoinedRows::OpenInput(size_t index) {
+  if (current_ && current_index_ == index) return *current_;
+  if (current_) bytes_of_earlier_ += current_->bytes_read();
+  current_.reset();
+  current_ = open_(index);
+  current_index_ = index;
+  if (current_->rows() != first_rows_[index + 1] - first_rows_[index] ||
+      current_->columns() != columns_) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: has changed while it was read", names_[index]));
+  }
+  return *current_;
+}
+
+uint64_t JoinedRows::bytes_read() const {
+  return bytes_of_earlier_ + (current_ ? current_->bytes_read() : 0);
+}
+
+void JoinedRows::Fetch(RowRange range, RawRows& out) {
+  if (!IsWithinOne(range)) return FetchAcross(range, out);
+  const size_t index = InputOf(range.begin);
+  const int64_t first = first_rows_[index];
+  RowSource& source = OpenInput(index);
+  source.Fetch({range.begin - first, range.end - first}, out);
+  out.range = range;
+  out.keep_alive = current_;
+}
+
+// Rows of more than one input are copied together here, on the reading thread: few blocks are so.
+void JoinedRows::FetchAcross(RowRange range, RawRows& out) {
+  std::vector<std::byte> bytes;
+  std::vector<RawRows::Piece> pieces;
+  std::vector<size_t> offsets;
+  for (int64_t row = range.begin; row < range.end;) {
+    const size_t index = InputOf(row);
+    const int64_t first = first_rows_[index];
+    const int64_t end = std::min(range.end, first_rows_[index + 1]);
+    RawRows part;
+    FetchAndUnpack(OpenInput(index), {row - first, end - first}, part);
+    for (RawRows::Piece piece : part.pieces) {
+      const size_t run = static_cast<size_t>(piece.columns) * ElementBytes(piece.type);
+      offsets.push_back(bytes.size());
+      for (int64_t i = 0; i < piece.rows; ++i) {
+        const std::byte* from = piece.data + static_cast<size_t>(i) * piece.row_stride;
+        bytes.insert(bytes.end(), from, from + run);
+      }
+      piece.first_row += row - range.begin;
+      piece.row_stride = run;
+      pieces.push_back(piece);
+    }
+    row = end;
+  }
+  for (size_t i = 0; i < pieces.size(); ++i) pieces[i].data = bytes.data() + offsets[i];
+  out.Start(range);
+  out.bytes = std::move(bytes);
+  out.pieces = std::move(pieces);
+}
+
+void JoinedRows::Read(RawRows& rows) {
+  auto* source = static_cast<RowSource*>(rows.keep_alive.get());
+  if (source == nullptr) return;
+  const RowRange range = rows.range;
+  const int64_t first = first_rows_[InputOf(range.begin)];
+  rows.range = {range.begin - first, range.end - first};
+  source->Read(rows);
+  rows.range = range;
+}
+
+void JoinedRows::Unpack(RawRows& rows) const {
+  const auto* source = static_cast<const RowSource*>(rows.keep_alive.get());
+  if (source == nullptr) return;
+  const RowRange range = rows.range;
+  const int64_t first = first_rows_[InputOf(range.begin)];
+  rows.range = {range.begin - first, range.end - first};
+  source->Unpack(rows);
+  rows.range = range;
+}
+
+std::string JoinedRows::Locate(int64_t row) const {
+  const size_t index = InputOf(row);
+  return fmt::format("{} row {}", names_[index], row - first_rows_[index]);
+}
+
+std::string JoinedRows::ColumnName(int64_t column) const {
+  return column_names_.empty() ? RowSource::ColumnName(column)
+                               : column_names_[static_cast<size_t>(column)];
+}
+
+}  // namespace rhohat

@@ -1,0 +1,146 @@
+#include "sweep/memory_planner.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/units.h"
+#include "cluster/limits.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+uint64_t Sum(const std::vector<MemoryPlan::Item>& items) {
+  uint64_t sum = 0;
+  for (const MemoryPlan::Item& item : items) sum += item.bytes;
+  return sum;
+}
+
+// Least budgets are said in whole MiB, and rounded up so that what is said works.
+uint64_t RoundUpToMebibyte(uint64_t bytes) {
+  constexpr uint64_t kMebibyte = uint64_t{1} << 20;
+  return (bytes + kMebibyte - 1) / kMebibyte * kMebibyte;
+}
+
+}  // namespace
+
+ResolvedResources Resolve(const ResourceOptions& options) {
+  ResolvedResources resolved;
+  resolved.threads = options.threads > 0 ? options.threads : AvailableThreads();
+  if (options.memory_bytes > 0) {
+    resolved.memory_bytes = options.memory_bytes;
+    resolved.memory_source = "--memory";
+  } else {
+    resolved.memory_bytes = HostMemoryBytes() / 2;
+    resolved.memory_source =
+        fmt::format("half of this machine's {}", FormatBytes(HostMemoryBytes()));
+  }
+  return resolved;
+}
+
+int64_t LeastBlocksAhead(int64_t threads) { return threads + 1; }
+
+int64_t ComfortableBlocksAhead(const RowSource& source, int64_t block_rows, int64_t threads) {
+  // Where many blocks share what is unpacked at once, each thread should have one of those.
+  const int64_t blocks_in_parcel = (source.ParcelRows() + block_rows - 1) / block_rows;
+  return std::max(2 * threads + 4, (threads + 1) * blocks_in_parcel + threads);
+}
+
+MemoryPlanner::MemoryPlanner(const RowSource& source, const ResolvedResources& resources,
+                             int64_t block_rows)
+    : source_(source) {
+  plan_.budget_bytes = resources.memory_bytes;
+  plan_.budget_source = resources.memory_source;
+  plan_.rows = source.rows();
+  plan_.columns = source.columns();
+  plan_.threads = resources.threads;
+  plan_.block_rows = block_rows;
+  Add("process", kProcessBytes, "program, libraries, stacks");
+  if (source.ReaderBytes() > 0) {
+    Add("reader", source.ReaderBytes(), "indexes of chunks, and the HDF5 library's own buffers");
+  }
+  if (source.UnpackBytes() > 0) {
+    Add("unpacking", static_cast<uint64_t>(resources.threads) * source.UnpackBytes(),
+        fmt::format("{} threads × {}", resources.threads, FormatBytes(source.UnpackBytes())));
+  }
+}
+
+void MemoryPlanner::Add(const std::string& name, uint64_t bytes, const std::string& note) {
+  plan_.items.push_back({name, bytes, note});
+}
+
+void MemoryPlanner::AddDecoding(size_t element_bytes) {
+  const auto block = static_cast<uint64_t>(
+      CheckedProduct(CheckedProduct(plan_.block_rows, plan_.columns, "a block of rows"),
+                     static_cast<int64_t>(element_bytes), "a block of rows"));
+  Add("decoding", static_cast<uint64_t>(plan_.threads) * block,
+      fmt::format("{} threads × {}: a block of {} rows", plan_.threads, FormatBytes(block),
+                  plan_.block_rows));
+}
+
+// Of that many blocks in hand.
+uint64_t MemoryPlanner::ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block) const {
+  return static_cast<uint64_t>(blocks) *
+             (source_.MaxRawBytes(plan_.block_rows) + bytes_per_block) +
+         source_.ParcelBytes(blocks * plan_.block_rows);
+}
+
+MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
+  const uint64_t fixed = Sum(plan_.items);
+  const int64_t least = LeastBlocksAhead(plan_.threads);
+  plan_.least_bytes = RoundUpToMebibyte(fixed + ReadAheadBytes(least, bytes_per_block));
+  plan_.blocks_ahead = ComfortableBlocksAhead(source_, plan_.block_rows, plan_.threads);
+  while (plan_.blocks_ahead > least &&
+         fixed + ReadAheadBytes(plan_.blocks_ahead, bytes_per_block) > plan_.budget_bytes) {
+    --plan_.blocks_ahead;
+  }
+  Add("read-ahead", ReadAheadBytes(plan_.blocks_ahead, bytes_per_block),
+      fmt::format("{} blocks of {} rows, as stored and unpacked", plan_.blocks_ahead,
+                  plan_.block_rows));
+  plan_.total_bytes = Sum(plan_.items);
+  if (plan_.budget_bytes < plan_.least_bytes) {
+    CheckChunksFit(fixed + static_cast<uint64_t>(least) * (source_.MaxRawBytes(plan_.block_rows) +
+                                                           bytes_per_block));
+    const auto largest = std::ranges::max_element(plan_.items, {}, &MemoryPlan::Item::bytes);
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("memory: {} ({}) is too little: at least {}M is needed, most of it for "
+                    "{} ({}: {})",
+                    FormatBytes(plan_.budget_bytes), plan_.budget_source, plan_.least_bytes >> 20,
+                    largest->name, FormatBytes(largest->bytes), largest->note));
+  }
+  CheckAddressSpace();
+  return plan_;
+}
+
+// Where it is the data's own chunks that do not fit, a few bytes of a damaged file may have asked
+// for gigabytes: that is the data's fault before it is the budget's.
+void MemoryPlanner::CheckChunksFit(uint64_t bytes_without_chunks) const {
+  if (bytes_without_chunks > plan_.budget_bytes) return;
+  throw Error(
+      ErrorKind::kBadData,
+      fmt::format("{}: its compressed chunks unpack to {} a {} rows, more than {} ({}) allow: at "
+                  "least {}M is needed; or 'rhohat convert --memory' on a larger machine makes "
+                  "smaller chunks",
+                  source_.Locate(0), FormatBytes(source_.ParcelBytes(1) / 2), source_.ParcelRows(),
+                  FormatBytes(plan_.budget_bytes), plan_.budget_source, plan_.least_bytes >> 20));
+}
+
+// A limit of the address space (ulimit -v; h_vmem of some schedulers) counts what is reserved,
+// which is more than what is ever resident: every thread's stack, heap and buffers.
+void MemoryPlanner::CheckAddressSpace() const {
+  constexpr uint64_t kStackAndHeap = uint64_t{80} << 20;
+  const uint64_t needed = plan_.total_bytes + static_cast<uint64_t>(plan_.threads + 4) *
+                                                  (kStackAndHeap + reserved_bytes_);
+  const uint64_t left = AddressSpaceLeft();
+  if (left < needed) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("address space: {} is left under the limit (ulimit -v), and {} threads "
+                            "need {} of it: raise the limit, or use --memory and fewer --threads",
+                            FormatBytes(left), plan_.threads, FormatBytes(needed)));
+  }
+}
+
+}  // namespace rhohat

@@ -1,0 +1,60 @@
+// Adding up memory before it is allocated.
+//
+// Every operation that holds more than a few MiB states its parts here first. A budget that is too
+// small is an error before any work is done, and names the least budget that works.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "data/row_source.h"
+#include "rhohat/memory_plan.h"
+#include "rhohat/options.h"
+
+namespace rhohat {
+
+// Compute threads and budget with every automatic choice made.
+struct ResolvedResources {
+  int64_t threads = 0;
+  uint64_t memory_bytes = 0;
+  std::string memory_source;  // "--memory", "half of this machine's 23 GiB"
+};
+ResolvedResources Resolve(const ResourceOptions& options);
+
+// What the process takes before it has allocated anything of note: code, libraries, stacks.
+inline constexpr uint64_t kProcessBytes = uint64_t{48} << 20;
+
+// Blocks that keep all threads busy while others are fetched and unpacked; and the least that works.
+int64_t ComfortableBlocksAhead(const RowSource& source, int64_t block_rows, int64_t threads);
+int64_t LeastBlocksAhead(int64_t threads);
+
+// Starts with the process itself and what the source needs to read and unpack; add the operation's
+// own items, then fit the blocks into what is left.
+class MemoryPlanner {
+ public:
+  MemoryPlanner(const RowSource& source, const ResolvedResources& resources, int64_t block_rows);
+
+  void Add(const std::string& name, uint64_t bytes, const std::string& note);
+
+  // For each thread a block of rows as numbers of so many bytes.
+  void AddDecoding(size_t element_bytes);
+
+  // Address space, beside memory, that each thread reserves.
+  void ReserveForEachThread(uint64_t bytes) { reserved_bytes_ += bytes; }
+
+  // Chooses blocks_ahead and completes the plan. Throws Error(kUsage), naming the least budget that
+  // works and what dominates it, where the budget is too small. `bytes_per_block` is what the
+  // operation itself holds for each block in hand, beside the rows as stored.
+  MemoryPlan Finish(uint64_t bytes_per_block = 0);
+
+ private:
+  uint64_t ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block) const;
+  void CheckChunksFit(uint64_t bytes_without_chunks) const;
+  void CheckAddressSpace() const;
+
+  const RowSource& source_;
+  uint64_t reserved_bytes_ = 0;
+  MemoryPlan plan_;
+};
+
+}  // namespace rhohat

@@ -1,0 +1,199 @@
+#include "sweep/row_pass.h"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "rhohat/error.h"
+#include "sweep/block_queue.h"
+
+namespace rhohat {
+
+// One pass while it runs. Tasks hold it, since the last of them may still be leaving when the pass
+// has ended.
+class RowPass::Running : public std::enable_shared_from_this<Running> {
+ public:
+  Running(RowPass& pass, const BlockFunction& function, int64_t readers)
+      : pass_(pass),
+        function_(function),
+        blocks_((pass.source_.rows() + pass.options_.block_rows - 1) / pass.options_.block_rows),
+        queue_(pass.options_.lanes, pass.options_.blocks_ahead, pass.threads(), readers) {}
+
+  int64_t blocks() const { return blocks_; }
+  BlockQueue& queue() { return queue_; }
+
+  // A reading thread.
+  void ReadBlocks() {
+    while (const std::optional<int64_t> block = FetchNext()) {
+      try {
+        ReadBlock(*block);
+      } catch (...) {
+        queue_.Fail(*block, std::current_exception());
+      }
+    }
+    queue_.FinishReading();
+  }
+
+ private:
+  RawRows& RowsOf(int64_t block) {
+    return pass_.slots_[static_cast<size_t>(block % pass_.options_.blocks_ahead)];
+  }
+
+  // Fetches the next block, in order; nothing where there is none, or reading on is pointless.
+  std::optional<int64_t> FetchNext() {
+    const std::lock_guard lock(fetch_mutex_);
+    if (next_block_ == blocks_ || !queue_.WaitForSlot(next_block_)) return std::nullopt;
+    const int64_t block = next_block_++;
+    try {
+      const std::atomic<bool>* stop = pass_.options_.stop;
+      if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
+        throw Stopped("stopped on request");
+      }
+      const int64_t first = block * pass_.options_.block_rows;
+      RawRows& rows = RowsOf(block);
+      pass_.source_.Fetch(
+          {first, std::min(pass_.source_.rows(), first + pass_.options_.block_rows)}, rows);
+      queue_.Announce(block, rows.parcels, rows.new_parcels);
+    } catch (...) {
+      queue_.Fail(block, std::current_exception());
+      return std::nullopt;
+    }
+    return block;
+  }
+
+  // The parcels first, so that they can be unpacked meanwhile.
+  void ReadBlock(int64_t block) {
+    RawRows& rows = RowsOf(block);
+    for (size_t i = rows.parcels.size() - rows.new_parcels; i < rows.parcels.size(); ++i) {
+      rows.parcels[i]->Read();
+      queue_.StartUnpacking();
+      pass_.executor_.Enqueue(
+          [self = shared_from_this(), parcel = rows.parcels[i], block](int64_t) mutable {
+            self->Unpack(std::move(parcel), block);
+          });
+    }
+    pass_.source_.Read(rows);
+    Drain(queue_.Arrived(block));
+  }
+
+  void Unpack(std::shared_ptr<Parcel> parcel, int64_t first_block) {
+    try {
+      parcel->Unpack();
+    } catch (...) {
+      queue_.Fail(first_block, std::current_exception());
+    }
+    Drain(queue_.FinishUnpacking(parcel.get()));
+  }
+
+  void Drain(const BlockQueue::Lanes& lanes) {
+    for (const int64_t lane : lanes) {
+      pass_.executor_.Enqueue([self = shared_from_this(), lane](int64_t worker) {
+        self->DrainLane(lane, worker);
+      });
+    }
+  }
+
+  void DrainLane(int64_t lane, int64_t worker) {
+    while (const std::optional<int64_t> block = queue_.Pop(lane)) {
+      RawRows& rows = RowsOf(*block);
+      if (!queue_.IsDropped(*block)) {
+        try {
+          pass_.source_.Unpack(rows);
+          function_({.index = *block,
+                     .lane = lane,
+                     .worker = worker,
+                     .slot = *block % pass_.options_.blocks_ahead,
+                     .rows = &rows});
+          NoteDone(rows.range.size());
+        } catch (...) {
+          queue_.Fail(*block, std::current_exception());
+        }
+      }
+      rows.parcels.clear();  // their memory is wanted for the blocks that follow
+      queue_.Finish(*block);
+    }
+  }
+
+  void NoteDone(int64_t rows) {
+    if (!pass_.rows_done_) return;
+    const std::lock_guard lock(progress_mutex_);
+    rows_done_ += rows;
+    pass_.rows_done_(rows_done_);
+  }
+
+  RowPass& pass_;
+  const BlockFunction& function_;
+  const int64_t blocks_;
+  BlockQueue queue_;
+  std::mutex fetch_mutex_;
+  int64_t next_block_ = 0;  // behind fetch_mutex_
+  std::mutex progress_mutex_;
+  int64_t rows_done_ = 0;  // behind progress_mutex_
+};
+
+RowPass::RowPass(RowSource& source, Executor& executor, const SweepOptions& options)
+    : source_(source),
+      executor_(executor),
+      options_(options),
+      slots_(static_cast<size_t>(options.blocks_ahead)) {}
+
+int64_t RowPass::Run(const BlockFunction& function) {
+  const uint64_t bytes_before = source_.bytes_read();
+  // Two even beside one compute thread, so that one can wait for the disk.
+  const int64_t readers = std::min(source_.readers(), std::max<int64_t>(2, threads()));
+  const auto running = std::make_shared<Running>(*this, function, readers);
+  {
+    std::vector<std::jthread> reading;  // join on every way out
+    for (int64_t i = 0; i < readers; ++i) {
+      try {
+        reading.emplace_back([&] { running->ReadBlocks(); });
+      } catch (...) {
+        // One reading thread is enough.
+        if (reading.empty()) running->queue().Fail(0, std::current_exception());
+        running->queue().FinishReading();
+      }
+    }
+    try {
+      running->queue().WaitForEnd();
+    } catch (...) {
+      for (RawRows& rows : slots_) rows.Start({});
+      throw;
+    }
+  }
+  counts_.rows += source_.rows();
+  counts_.bytes_read += source_.bytes_read() - bytes_before;
+  counts_.wait_seconds += running->queue().wait_seconds();
+  return std::min(running->blocks(), options_.lanes);
+}
+
+void RowPass::RunOrdered(const BlockFunction& compute, const WriteSlot& write) {
+  const auto slots = static_cast<size_t>(options_.blocks_ahead);
+  // A block's result waits in its slot until those before it are written. Whoever completes the
+  // next one writes, and goes on writing what others complete meanwhile. Its own block counts as
+  // unfinished for that time, so that no slot which waits to be written can be needed again:
+  // blocks are fetched in order, and less than `slots` ahead of the first unfinished one.
+  std::mutex mutex;
+  std::vector<std::optional<RowRange>> ready(slots);
+  size_t next = 0;
+  bool writing = false;
+  Run([&](const RawBlock& block) {
+    compute(block);
+    std::unique_lock lock(mutex);
+    ready[static_cast<size_t>(block.slot)] = block.rows->range;
+    if (writing) return;
+    writing = true;
+    for (; ready[next % slots]; ++next) {
+      const RowRange range = *ready[next % slots];
+      ready[next % slots].reset();
+      lock.unlock();
+      write(range, static_cast<int64_t>(next % slots));
+      lock.lock();
+    }
+    writing = false;
+  });
+}
+
+}  // namespace rhohat

@@ -1,0 +1,95 @@
+// One ordered, parallel, memory-bounded pass over the rows: the heart, and the one place where
+// concurrency lives.
+//
+// The rows are cut into blocks by their global number alone: block k is rows [kB, (k+1)B), whatever
+// the files, chunks and threads. Block k belongs to lane k mod L. Reading threads fetch blocks in
+// ascending order into a bounded number of slots; compute threads unpack what came compressed, and
+// take the blocks lane by lane, so that a lane sees its blocks in ascending order and one at a
+// time. What a lane adds up therefore depends on the data and on B and L only.
+//
+//   reading threads                      compute threads (Executor)
+//   Fetch → slot, Read ──▶ parcels ────▶ unpack ──▶ queue of lane k mod L ──▶ function
+//     ▲                                                                          │
+//     └──────────────────────────── slot is free ◀───────────────────────────────┘
+//
+// Rows are handed out as they are stored; Sweep (sweep.h) makes numbers of them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "data/row_source.h"
+#include "sweep/executor.h"
+
+namespace rhohat {
+
+struct SweepOptions {
+  int64_t block_rows = 1024;  // B
+  int64_t lanes = 16;         // L, a power of two
+  int64_t blocks_ahead = 4;   // slots: blocks being fetched, waiting or being computed
+  const std::atomic<bool>* stop = nullptr;  // once true, the pass ends with Stopped
+};
+
+// One block, its pieces complete. `worker` is in [0, threads) and belongs to one running block at a
+// time: index scratch memory with it. `slot` is in [0, blocks_ahead) and belongs to one block at a
+// time, from before it is computed until after it is written.
+struct RawBlock {
+  int64_t index = 0;
+  int64_t lane = 0;
+  int64_t worker = 0;
+  int64_t slot = 0;
+  const RawRows* rows = nullptr;
+};
+
+// What all passes so far have cost.
+struct SweepCounts {
+  int64_t rows = 0;         // handed to functions
+  uint64_t bytes_read = 0;  // from storage, as stored
+  double wait_seconds = 0;  // of a compute thread, on average, for want of data
+};
+
+class BlockQueue;
+
+// One pass at a time.
+class RowPass {
+ public:
+  using BlockFunction = std::function<void(const RawBlock&)>;
+  using RowsDone = std::function<void(int64_t)>;
+
+  // `source` and `executor` must outlive the pass.
+  RowPass(RowSource& source, Executor& executor, const SweepOptions& options);
+
+  // Hands every block, once, to `function`, on many threads. Returns the number of lanes that had a
+  // block. Throws what `function`, unpacking or reading threw for the lowest-numbered block, or
+  // Stopped.
+  int64_t Run(const BlockFunction& function);
+
+  // For results that are rows themselves: `compute` leaves a block's result in its slot, on many
+  // threads; `write(range, slot)` then gets the slots in ascending order of blocks, one call at a
+  // time.
+  using WriteSlot = std::function<void(RowRange, int64_t slot)>;
+  void RunOrdered(const BlockFunction& compute, const WriteSlot& write);
+
+  // Called with the rows done in the pass so far, after each block, by one thread at a time.
+  void set_rows_done(RowsDone callback) { rows_done_ = std::move(callback); }
+
+  const RowSource& source() const { return source_; }
+  const SweepOptions& options() const { return options_; }
+  int64_t threads() const { return executor_.threads(); }
+  const SweepCounts& counts() const { return counts_; }
+
+ private:
+  class Running;
+
+  RowSource& source_;
+  Executor& executor_;
+  SweepOptions options_;
+  std::vector<RawRows> slots_;
+  RowsDone rows_done_;
+  SweepCounts counts_;
+};
+
+}  // namespace rhohat
