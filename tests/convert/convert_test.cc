@@ -74,7 +74,7 @@ class ConvertTest : public testing::Test {
   ConvertOptions Options(const std::vector<std::string>& inputs) const {
     ConvertOptions options;
     options.inputs = inputs;
-    options.output = scratch_.Path("out.h5");
+    options.output.path = scratch_.Path("out.h5");
     return options;
   }
 
@@ -122,19 +122,19 @@ TEST_F(ConvertTest, ScaleMakesFloat32) {
 TEST_F(ConvertTest, ConvertsToTheTypeAskedFor) {
   ConvertOptions options =
       Options({Npy("a", "<f8", "(1, 3)", Stored<double>({0.1, -2.5, 3.5}, false))});
-  options.dataset = "rows";
-  options.overwrite = true;
+  options.output.dataset = "rows";
+  options.output.force = true;
   options.dtype = "int8";
   EXPECT_EQ(Convert(options, {}).type, "int8");
-  EXPECT_THAT(ReadDataSet(options.output, "rows").As<int8_t>(), ElementsAre(0, -2, 4));
+  EXPECT_THAT(ReadDataSet(options.output.path, "rows").As<int8_t>(), ElementsAre(0, -2, 4));
   options.dtype = "float16";
   Convert(options, {});
-  EXPECT_THAT(ReadDataSet(options.output, "rows").As<uint16_t>(),
+  EXPECT_THAT(ReadDataSet(options.output.path, "rows").As<uint16_t>(),
               ElementsAre(0x2E66, 0xC100, 0x4300));
   options.dtype = "float32";
   options.scale = 2;
   Convert(options, {});
-  EXPECT_THAT(ReadDataSet(options.output, "rows").As<float>(), ElementsAre(0.2F, -5, 7));
+  EXPECT_THAT(ReadDataSet(options.output.path, "rows").As<float>(), ElementsAre(0.2F, -5, 7));
 }
 
 TEST_F(ConvertTest, KeepsEveryBitWhereNothingChangesIncludingNan) {
@@ -142,9 +142,9 @@ TEST_F(ConvertTest, KeepsEveryBitWhereNothingChangesIncludingNan) {
                                       0x80000000, 1,          0x3F800000};
   for (const bool big : {false, true}) {
     ConvertOptions options = Options({Npy("a", big ? ">f4" : "<f4", "(2, 3)", Stored(bits, big))});
-    options.overwrite = true;
+    options.output.force = true;
     Convert(options, {});
-    EXPECT_EQ(ReadDataSet(options.output).As<uint32_t>(), bits);
+    EXPECT_EQ(ReadDataSet(options.output.path).As<uint32_t>(), bits);
   }
 }
 
@@ -153,9 +153,9 @@ TEST_F(ConvertTest, KeepsEveryBitOfWideIntegers) {
   ConvertOptions options = Options({Npy("a", ">i8", "(2, 2)", Stored(values, true))});
   options.dtype = "uint64";
   Convert(options, {});
-  EXPECT_THAT(ReadDataSet(options.output).As<int64_t>(), values);
+  EXPECT_THAT(ReadDataSet(options.output.path).As<int64_t>(), values);
   options.inputs = {Npy("b", "<i8", "(2, 2)", Stored<int64_t>({1, 2, 3, -4}, false))};
-  options.overwrite = true;
+  options.output.force = true;
   EXPECT_THAT(MessageFor(ErrorKind::kBadData, options), HasSubstr("row 1, column 1: -4 does not"));
 }
 
@@ -188,11 +188,11 @@ TEST_F(ConvertTest, StreamsManyBlocksAndTellsProgress) {
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<uint16_t>(i * 40503U);
   const std::string path = Npy("a", ">u2", "(15000, 250)", Stored(values, true));
   ConvertOptions options = Options({path, path});
-  options.chunk_rows = 777;
+  options.output.chunk_rows = 777;
   Convert(options, {.observer = &progress});
   EXPECT_EQ(progress.last, 30'000);
   EXPECT_GE(progress.calls, 4);
-  const DataSetContent content = ReadDataSet(options.output);
+  const DataSetContent content = ReadDataSet(options.output.path);
   EXPECT_THAT(content.chunk, ElementsAre(777, 250));
   const std::vector<uint16_t> stored = content.As<uint16_t>();
   ASSERT_EQ(stored.size(), 2 * values.size());
@@ -210,27 +210,27 @@ TEST_F(ConvertTest, StopsWhenAskedAndLeavesNothing) {
 TEST_F(ConvertTest, ReplacesAnOutputOnlyWhenToldTo) {
   ConvertOptions options = Options({SmallIdx("a")});
   scratch_.Write("out.h5", "precious");
-  EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr("--overwrite"));
-  EXPECT_EQ(std::filesystem::file_size(options.output), 8U);
-  options.overwrite = true;
+  EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr("--force"));
+  EXPECT_EQ(std::filesystem::file_size(options.output.path), 8U);
+  options.output.force = true;
   Convert(options, {});
-  EXPECT_THAT(ReadDataSet(options.output).shape, ElementsAre(2, 3));
+  EXPECT_THAT(ReadDataSet(options.output.path).shape, ElementsAre(2, 3));
 }
 
 TEST_F(ConvertTest, AFailureKeepsTheOldOutput) {
   ConvertOptions options =
       Options({scratch_.Write("a", Gzip(IdxFile(0x08, {2, 3}, "abcdef")).substr(0, 30))});
-  options.overwrite = true;
+  options.output.force = true;
   scratch_.Write("out.h5", "precious");
   MessageFor(ErrorKind::kBadData, options);
-  EXPECT_EQ(std::filesystem::file_size(options.output), 8U);
+  EXPECT_EQ(std::filesystem::file_size(options.output.path), 8U);
 }
 
 TEST_F(ConvertTest, RefusesAnOutputThatIsAnInput) {
   const std::string path = SmallIdx("a");
   std::filesystem::create_symlink(path, scratch_.Path("out.h5"));
   ConvertOptions options = Options({path});
-  options.overwrite = true;
+  options.output.force = true;
   EXPECT_THAT(MessageFor(ErrorKind::kUsage, options), HasSubstr("is also an input"));
 }
 
@@ -245,13 +245,13 @@ TEST_F(ConvertTest, RefusesAMissingInputAndAFolderThatIsNotThere) {
   EXPECT_THAT(MessageFor(ErrorKind::kNoInput, Options({scratch_.Path("missing")})),
               HasSubstr("missing"));
   ConvertOptions options = Options({SmallIdx("a")});
-  options.output = scratch_.Path("no/such/folder/out.h5");
-  EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr(options.output));
+  options.output.path = scratch_.Path("no/such/folder/out.h5");
+  EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr(options.output.path));
 }
 
 TEST_F(ConvertTest, ListsAllFaultsOfTheOptionsAtOnce) {
   ConvertOptions options;
-  options.chunk_rows = -1;
+  options.output.chunk_rows = -1;
   options.scale = std::numeric_limits<double>::infinity();
   options.dtype = "int16-be";
   EXPECT_THAT(MessageFor(ErrorKind::kUsage, options),
@@ -263,9 +263,9 @@ TEST_F(ConvertTest, TheSameInputGivesTheSameBytes) {
   ConvertOptions options = Options({SmallIdx("a")});
   options.scale = 0.5;
   Convert(options, {});
-  options.output = scratch_.Path("again.h5");
+  options.output.path = scratch_.Path("again.h5");
   Convert(options, {});
-  const std::string again = ReadWholeFile(options.output);
+  const std::string again = ReadWholeFile(options.output.path);
   EXPECT_EQ(ReadWholeFile(scratch_.Path("out.h5")), again);
 }
 
