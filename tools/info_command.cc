@@ -25,15 +25,12 @@ CommandHelp Help() {
 
 void RunInfo(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   OptionFlags flags(Help());
-  bool follow_external = false;
-  flags.Add({SwitchField(
-      {"follow-external", "",
-       "Look into other files that links, storage and virtual data sets lead to.", "Data"},
-      follow_external)});
+  DataOptions options;
+  flags.Add(Only(Fields(options), {"follow-external"}));
   if (!flags.Parse(arguments)) return;
   bool first = true;
   for (const std::string& path : flags.positionals()) {
-    std::string text = DescribeFile(path, follow_external);
+    std::string text = DescribeFile(path, options);
     // Names out of files may hold anything; a terminal must not act on it.
     const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; };
     std::ranges::replace_if(text, is_control, '?');

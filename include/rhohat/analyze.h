@@ -92,8 +92,9 @@ struct FeaturesOptions {
 // x = W1_j / ‖W1_j‖, each tile scaled to its own largest magnitude around mid-grey.
 void DrawFeatures(const Model& model, const FeaturesOptions& options, const std::string& output);
 
-// What a file is, in lines for a person: HDF5 data sets with shape, type, chunks and filters; a
-// model with its network, objective, data and ρ̂. Throws as the readers do.
-std::string DescribeFile(const std::string& path, bool follow_external = false);
+// What a file is, in lines for a person: HDF5 data sets with shape, type, chunks and filters, how
+// fast they can be swept and what would help; a model with its network, objective, data and ρ̂. Of
+// `options` the files are not looked at. Throws as the readers do.
+std::string DescribeFile(const std::string& path, const DataOptions& options = {});
 
 }  // namespace rhohat

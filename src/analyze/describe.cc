@@ -5,6 +5,7 @@
 #include <array>
 #include <fstream>
 
+#include "analyze/reading_verdict.h"
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -28,33 +29,66 @@ std::string Product(const std::vector<int64_t>& lengths) {
   return text;
 }
 
+std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& options) {
+  const ReadingVerdict verdict = JudgeReading(info);
+  std::string text = Line(
+      "reading", verdict.direct
+                     ? "directly, unpacked by all threads"
+                     : fmt::format("by the HDF5 library, on one thread: {}", info.library_reason));
+  text += Line("", fmt::format("{:.2f} bytes read for each byte that is used",
+                               verdict.bytes_per_byte_used));
+  try {
+    text += Line("", fmt::format("{}/s of rows, measured now from their start",
+                                 FormatBytes(static_cast<uint64_t>(MeasureReading(info, options)))));
+  } catch (const Error& error) {
+    text += Line("", fmt::format("cannot be read: {}", error.what()));
+  }
+  const char* name = "verdict";
+  for (const std::string& remark : verdict.remarks) {
+    text += Line(name, remark);
+    name = "";
+  }
+  if (verdict.remarks.empty()) text += Line(name, "nothing to mend");
+  if (!verdict.advice.empty()) text += Line("mend it", verdict.advice);
+  return text;
+}
+
 std::string DescribeDataSet(const std::string& file, const std::string& path,
-                            bool follow_external) {
-  const Hdf5DataSetInfo info = Hdf5DataSet::Open(file, path, follow_external).info();
-  const uint64_t plain = static_cast<uint64_t>(info.rows) * static_cast<uint64_t>(info.columns) *
-                         ElementBytes(info.element);
+                            const DataOptions& options) {
+  const Hdf5DataSetInfo info = Hdf5DataSet::Open(file, path, options.follow_external).info();
+  const double plain = static_cast<double>(info.rows) * static_cast<double>(info.columns) *
+                       static_cast<double>(ElementBytes(info.element));
   std::string text = fmt::format("{}\n", info.where());
   text += Line("rows", std::to_string(info.rows));
   text += Line("columns", info.shape.size() == 2
                               ? std::to_string(info.columns)
                               : fmt::format("{} ({} flattened)", info.columns,
                                             Product({info.shape.begin() + 1, info.shape.end()})));
-  text += Line("type", ElementName(info.element));
+  text += Line("type", fmt::format("{}{}", ElementName(info.element),
+                                   ElementBytes(info.element) == 1  ? ""
+                                   : info.element.big_endian ? ", big-endian"
+                                                             : ", little-endian"));
   text += Line("layout", info.chunk.empty()
                              ? info.layout
                              : fmt::format("{}, {} a chunk", info.layout, Product(info.chunk)));
   if (!info.filters.empty()) text += Line("filters", JoinNames(info.filters));
-  text += Line("size", fmt::format("{} of rows, {} in the file", FormatBytes(plain),
-                                   FormatBytes(info.stored_bytes)));
-  return text;
+  text += Line("size", fmt::format("{} of rows, {} in the file{}",
+                                   FormatBytes(static_cast<uint64_t>(plain)),
+                                   FormatBytes(info.stored_bytes),
+                                   info.filters.empty() || info.stored_bytes == 0
+                                       ? ""
+                                       : fmt::format(": {:.2f} to 1", plain / static_cast<double>(
+                                                                         info.stored_bytes))));
+  if (info.rows == 0 || info.columns == 0) return text;
+  return text + DescribeReading(info, options);
 }
 
-std::string DescribeHdf5(const std::string& file, bool follow_external) {
+std::string DescribeHdf5(const std::string& file, const DataOptions& options) {
   std::string text;
   for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
     try {
-      text += entry.has_rows || (entry.is_external && follow_external)
-                  ? DescribeDataSet(file, entry.path, follow_external)
+      text += entry.has_rows || (entry.is_external && options.follow_external)
+                  ? DescribeDataSet(file, entry.path, options)
                   : fmt::format("{}:{} (not rows of numbers)\n", file, entry.description);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kIo) throw;
@@ -100,12 +134,12 @@ std::string DescribeModel(const std::string& file) {
 
 }  // namespace
 
-std::string DescribeFile(const std::string& path, bool follow_external) {
+std::string DescribeFile(const std::string& path, const DataOptions& options) {
   CheckIsFile(path);
   // A safetensors file begins with its header's length and then a brace; HDF5 tells itself apart.
   std::array<char, 9> start = {};
   std::ifstream(path, std::ios::binary).read(start.data(), start.size());
-  return start[8] == '{' ? DescribeModel(path) : DescribeHdf5(path, follow_external);
+  return start[8] == '{' ? DescribeModel(path) : DescribeHdf5(path, options);
 }
 
 }  // namespace rhohat
