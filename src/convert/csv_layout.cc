@@ -64,16 +64,14 @@ Sample TakeSample(CsvScanner& scanner, CsvDialect dialect) {
 }
 
 // The delimiter with which most fields are numbers. Where none gives several fields, there is one
-// column, and the comma will do.
+// column, and a line end delimits nothing, since there is none within a record but in quotes.
 CsvDialect DetectDialect(CsvScanner& scanner) {
   std::optional<Sample> best;
-  CsvDialect dialect;
+  CsvDialect dialect = {'\n', false};
   std::exception_ptr failure;
-  bool any_read = false;
   for (const NamedDialect& named : kDialects) {
     try {
       const Sample sample = TakeSample(scanner, named.dialect);
-      any_read = true;
       if (!sample.usable() || (best && !(*best < sample))) continue;
       best = sample;
       dialect = named.dialect;
@@ -82,7 +80,7 @@ CsvDialect DetectDialect(CsvScanner& scanner) {
       failure = std::current_exception();
     }
   }
-  if (!any_read) std::rethrow_exception(failure);
+  if (!best && failure) std::rethrow_exception(failure);
   return dialect;
 }
 

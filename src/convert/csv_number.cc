@@ -87,21 +87,25 @@ inline int TakeDigits(const char*& at, const char* end, uint64_t& number) {
   }
 }
 
-// Moves `at` behind the exponent there, if there is a whole one, and returns it; of a huge one,
-// something that is huge as well.
-int64_t TakeExponent(const char*& at, const char* end) {
+struct Exponent {
+  int64_t value = 0;
+  const char* end = nullptr;
+};
+
+// The exponent at `at`, if there is a whole one; instead of a huge one, something that is huge as
+// well.
+Exponent ReadExponent(const char* at, const char* end) {
   constexpr int64_t kHuge = int64_t{1} << 40;
-  if (at == end || Lower(*at) != 'e') return 0;
+  if (at == end || Lower(*at) != 'e') return {0, at};
   const char* digit = at + 1;
   const bool negative = digit != end && *digit == '-';
   if (digit != end && (*digit == '-' || *digit == '+')) ++digit;
-  if (digit == end || !IsDigit(*digit)) return 0;
+  if (digit == end || !IsDigit(*digit)) return {0, at};
   int64_t exponent = 0;
   for (; digit != end && IsDigit(*digit); ++digit) {
     if (exponent < kHuge) exponent = exponent * 10 + (*digit - '0');
   }
-  at = digit;
-  return negative ? -exponent : exponent;
+  return {negative ? -exponent : exponent, digit};
 }
 
 // Whether a number that float64 cannot hold is too large for it, and not too small.
@@ -119,7 +123,7 @@ bool IsHuge(const char* begin, const char* end) {
     if (!fraction && significant) ++before_point;
     if (fraction && !significant) --before_point;
   }
-  return before_point + TakeExponent(at, end) > 0;
+  return before_point + ReadExponent(at, end).value > 0;
 }
 
 // The number without a sign that ends at `end`, in the general way.
@@ -140,10 +144,12 @@ const char* ScanSlowly(const char* begin, const char* end, double& value) {
 const char* ScanNumber(const char* begin, const char* end, double& value) {
   if (begin == end) return nullptr;
   const bool negative = *begin == '-';
-  const char* const first = negative || *begin == '+' ? begin + 1 : begin;
+  // Signs come and go as they like, so there is no branch for them to be mispredicted.
+  const char* const first = begin + static_cast<int>(negative | (*begin == '+'));
   const char* at = first;
   uint64_t integer = 0;
-  int digits = TakeDigits(at, end, integer);
+  for (; at != end && IsDigit(*at); ++at) integer = integer * 10 + static_cast<uint64_t>(*at - '0');
+  int64_t digits = at - first;
   int64_t exponent = 0;
   if (at != end && *at == '.') {
     ++at;
@@ -152,16 +158,20 @@ const char* ScanNumber(const char* begin, const char* end, double& value) {
     exponent = -decimals;
   }
   if (digits == 0) return nullptr;
-  exponent += TakeExponent(at, end);
+  if (at != end && Lower(*at) == 'e') {
+    const Exponent written = ReadExponent(at, end);
+    exponent += written.value;
+    at = written.end;
+  }
   if (digits > kMostDigits || integer > kMostExactInteger || exponent < -kMostExactPower ||
       exponent > kMostExactPower) {
     if (ScanSlowly(first, at, value) == nullptr) return nullptr;
   } else {
-    const auto exact = static_cast<double>(integer);
+    const auto exact = static_cast<double>(static_cast<int64_t>(integer));
     value = exponent < 0 ? exact / kPowersOfTen[static_cast<size_t>(-exponent)]
                          : exact * kPowersOfTen[static_cast<size_t>(exponent)];
   }
-  if (negative) value = -value;
+  value = std::bit_cast<double>(std::bit_cast<uint64_t>(value) ^ uint64_t{negative} << 63);
   return at;
 }
 
