@@ -66,7 +66,11 @@ std::string DescribeShape(const PictureShape& shape) {
 }
 
 PictureInput::PictureInput(const std::string& path)
-    : path_(path), stream_(std::make_unique<ByteStream>(path)), buffer_(kBufferBytes) {}
+    : path_(path), stream_(std::make_unique<ByteStream>(path)), buffer_(kBufferBytes) {
+  if (!stream_->gzipped()) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: expected a PNG or JPEG picture, found gzip; unpack it first", path));
+}
 
 PictureInput::PictureInput(std::string path, std::span<const std::byte> bytes)
     : path_(std::move(path)), next_(bytes) {}

@@ -49,7 +49,8 @@ std::string DescribeShape(const PictureShape& shape);
 // The bytes of a picture, from front to back.
 class PictureInput {
  public:
-  // From a file. Throws Error(kNoInput) where there is no such file or it may not be read.
+  // From a file. Throws Error(kNoInput) where there is no such file or it may not be read, and
+  // Error(kBadData) where it is gzipped.
   explicit PictureInput(const std::string& path);
   // From memory, which must outlive this; `path` is for messages.
   PictureInput(std::string path, std::span<const std::byte> bytes);
@@ -59,6 +60,7 @@ class PictureInput {
   void Skip(size_t count) { next_ = next_.subspan(count); }
 
   const std::string& path() const { return path_; }
+  uint64_t file_bytes() const { return stream_ ? stream_->file_bytes() : next_.size(); }
   uint64_t bytes_read() const { return stream_ ? stream_->bytes_read() : 0; }
 
  private:
@@ -98,6 +100,7 @@ struct DecodedPicture {
 // Looks at the header only, and sets no limits.
 PictureShape ReadPictureShape(const std::string& path, PictureColor color);
 
+// Throws Error(kNoInput), or Error(kBadData) where the file is damaged or beyond the limits.
 void ReadPicture(const std::string& path, PictureColor color, const PictureLimits& limits,
                  DecodedPicture& out);
 
