@@ -25,7 +25,7 @@ constexpr int kMostScans = 500;
 // libjpeg's own state and tables, and the input's buffer.
 constexpr size_t kFixedBytes = size_t{512} << 10;
 // Rows of each component that are held while they are upsampled and converted.
-constexpr size_t kRowsInWork = 96;
+constexpr size_t kRowsInWork = 64;
 constexpr size_t kCoefficientBlockBytes = sizeof(JCOEF) * DCTSIZE2;
 
 // What the functions that libjpeg calls work on. It is left by a jump over their frames, so they
