@@ -18,19 +18,18 @@ namespace rhohat {
 namespace {
 
 CommandHelp Help() {
-  return {
-      .name = "synth",
-      .description =
-          "Makes up patches of pictures that have the statistics of photographs, any number of "
-          "them, as one HDF5 data set: discs of all sizes that hide one another. A network "
-          "trained on them learns to look for edges. Values are float32 from 0.1 to 0.9. A row "
-          "depends on its number, the seed and the options about patches only.",
-      .arguments = {{"OUT.h5", "HDF5 file to write."}},
-      .required = {"rows"},
-      .examples = {{"rhohat synth patches.h5 --rows 100000 --patch 16x16",
-                    "100 MB of patches, 16 pixels high and wide."},
-                   {"rhohat synth test.h5 --rows 10000 --seed 2",
-                    "Other patches of the same kind, to evaluate a model on."}}};
+  return {.name = "synth",
+          .description =
+              "Makes up patches of pictures that have the statistics of photographs, any number of "
+              "them, as one HDF5 data set: discs of all sizes that hide one another. A network "
+              "trained on them learns to look for edges. Values are float32 from 0.1 to 0.9. A row "
+              "depends on its number, the seed and the options about patches only.",
+          .arguments = {{"OUT.h5", "HDF5 file to write."}},
+          .required = {"rows"},
+          .examples = {{"rhohat synth patches.h5 --rows 100000 --patch 16x16",
+                        "100 MB of patches, 16 pixels high and wide."},
+                       {"rhohat synth test.h5 --rows 10000 --seed 2",
+                        "Other patches of the same kind, to evaluate a model on."}}};
 }
 
 // "16x16": height, then width.

@@ -15,7 +15,7 @@ struct SynthOptions {
   int64_t rows = 0;
   int64_t patch_height = 16;  // pixels, up to 1024
   int64_t patch_width = 16;
-  uint64_t seed = 1;
+  int64_t seed = 1;
   // Radii of the discs that the pictures are made of, in pixels; 0 for 4 × the patch's longer side.
   double min_radius = 1;
   double max_radius = 0;

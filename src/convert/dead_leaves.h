@@ -78,14 +78,14 @@ class DiscLaw {
   double height_;
   double width_;
   double min_radius_;
-  double inverse_;          // a⁻¹
-  double inverse_range_;    // a⁻¹ − b⁻¹
-  double inverse2_;         // a⁻²
-  double inverse2_range_;   // a⁻² − b⁻²
-  double log_range_;        // ln(b / a)
-  double patch_share_;      // of the discs: centre in the patch
-  double side_share_;       // beyond a side
-  double corner_share_;     // beyond a corner
+  double inverse_;         // a⁻¹
+  double inverse_range_;   // a⁻¹ − b⁻¹
+  double inverse2_;        // a⁻²
+  double inverse2_range_;  // a⁻² − b⁻²
+  double log_range_;       // ln(b / a)
+  double patch_share_;     // of the discs: centre in the patch
+  double side_share_;      // beyond a side
+  double corner_share_;    // beyond a corner
 };
 
 // What is painted and what is still open; a pixel is kSamples × kSamples points. Kept from patch to

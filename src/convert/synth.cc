@@ -34,9 +34,10 @@ void AddRadiusFaults(const SynthOptions& options, std::vector<std::string>& faul
     faults.push_back(fmt::format("--min-radius: expected {} to {:.0f} pixels, found {}",
                                  kLeastRadius, kMostRadius, options.min_radius));
   } else if (!(MaxRadius(options) > options.min_radius && MaxRadius(options) <= kMostRadius)) {
-    faults.push_back(fmt::format("--max-radius: expected more than --min-radius, {}, and at most "
-                                 "{:.0f} pixels, found {}",
-                                 options.min_radius, kMostRadius, MaxRadius(options)));
+    faults.push_back(
+        fmt::format("--max-radius: expected more than --min-radius, {}, and at most "
+                    "{:.0f} pixels, found {}",
+                    options.min_radius, kMostRadius, MaxRadius(options)));
   }
 }
 
@@ -47,8 +48,8 @@ void Validate(const SynthOptions& options) {
     faults.emplace_back("--dataset: expected a name");
   }
   if (options.rows < 1 || options.rows > kMostDeadLeavesRows) {
-    faults.push_back(fmt::format("--rows: expected 1 to {}, found {}", kMostDeadLeavesRows,
-                                 options.rows));
+    faults.push_back(
+        fmt::format("--rows: expected 1 to {}, found {}", kMostDeadLeavesRows, options.rows));
   }
   const auto [shorter, longer] = std::minmax(options.patch_height, options.patch_width);
   if (shorter < 1 || longer > kMostPatchSide) {
@@ -98,11 +99,10 @@ void WriteAllRows(RowSource& source, Hdf5Writer& writer, const RunControl& contr
 
 // All that the rows depend on, for whoever finds the file.
 void Describe(const SynthOptions& options, Hdf5Writer& writer) {
-  writer.SetAttribute(
-      "synth", fmt::format("dead leaves, patch {}x{}, seed {}, radii {} to {}{}",
-                           options.patch_height, options.patch_width, options.seed,
-                           options.min_radius, MaxRadius(options),
-                           options.keep_brightness ? ", brightness kept" : ""));
+  writer.SetAttribute("synth", fmt::format("dead leaves, patch {}x{}, seed {}, radii {} to {}{}",
+                                           options.patch_height, options.patch_width, options.seed,
+                                           options.min_radius, MaxRadius(options),
+                                           options.keep_brightness ? ", brightness kept" : ""));
 }
 
 }  // namespace
@@ -110,7 +110,7 @@ void Describe(const SynthOptions& options, Hdf5Writer& writer) {
 SynthResult Synthesize(const SynthOptions& options, const RunControl& control) {
   Validate(options);
   CheckOutput(options);
-  SynthSource source(PatchOptions(options), options.seed, options.rows);
+  SynthSource source(PatchOptions(options), static_cast<uint64_t>(options.seed), options.rows);
   Hdf5Writer writer(options.output, {.dataset = options.dataset,
                                      .type = source.type(),
                                      .rows = source.rows(),
