@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/units.h"
 #include "rhohat/error.h"
@@ -28,6 +30,8 @@ CommandHelp Help() {
           .required = {"rows"},
           .examples = {{"rhohat synth patches.h5 --rows 100000 --patch 16x16",
                         "100 MB of patches, 16 pixels high and wide."},
+                       {"rhohat synth edges.h5 --rows 100000 --patch 16x16 --min-radius 8",
+                        "Long edges and little detail: 100 units can learn these well."},
                        {"rhohat synth test.h5 --rows 10000 --seed 2",
                         "Other patches of the same kind, to evaluate a model on."}}};
 }
@@ -59,7 +63,8 @@ std::vector<OptionField> PatchFields(SynthOptions& options, ComputeOptions& comp
   std::vector<OptionField> fields = {
       CountField({"rows", "N", "Patches to make, one a row.", "Patches"}, options.rows),
       PatchField({"patch", "HxW", "Height and width of a patch in pixels.", "Patches"}, options),
-      FactorField({"min-radius", "PIXELS", "Radius of the smallest discs.", "Patches"},
+      FactorField({"min-radius", "PIXELS",
+                   "Radius of the smallest discs: large for long edges, 1 for detail.", "Patches"},
                   options.min_radius),
       FactorField({"max-radius", "PIXELS",
                    "Radius of the largest discs. Four times the patch's longer side if not given.",

@@ -16,9 +16,10 @@ struct SynthOptions {
   int64_t patch_height = 16;  // pixels, up to 1024
   int64_t patch_width = 16;
   int64_t seed = 1;
-  // Radii of the discs that the pictures are made of, in pixels; 0 for 4 × the patch's longer side.
+  // Radii of the discs that the pictures are made of, in pixels. From 1 pixel on, power falls about
+  // as f⁻², as in photographs; larger smallest discs leave longer and straighter edges.
   double min_radius = 1;
-  double max_radius = 0;
+  double max_radius = 0;  // 0: 4 × the patch's longer side
   // Leave each patch as it is painted, greys spread evenly from 0.1 to 0.9, instead of removing its
   // mean and bringing what is left to a standard contrast.
   bool keep_brightness = false;

@@ -19,13 +19,6 @@ int64_t SamplesUpTo(double edge, int64_t limit) {
   return static_cast<int64_t>(std::clamp(edge + 0.5, 0.0, static_cast<double>(limit)));
 }
 
-// Samples before `edge`, not those on it.
-int64_t SamplesBefore(double edge, int64_t limit) {
-  const double position = std::clamp(edge - 0.5, 0.0, static_cast<double>(limit));
-  const auto whole = static_cast<int64_t>(position);
-  return whole + static_cast<int64_t>(static_cast<double>(whole) < position);
-}
-
 // Bits begin … end − 1 of a word, for 0 ≤ begin < end ≤ 64.
 uint64_t BitsBetween(int64_t begin, int64_t end) {
   return (~uint64_t{0} >> (kWordBits - (end - begin))) << begin;
@@ -127,15 +120,15 @@ void LeafCanvas::Paint(const Disc& disc) {
   const double x = disc.x * kSamples;
   const double y = disc.y * kSamples;
   const double radius = disc.radius * kSamples;
-  const int64_t left = SamplesBefore(x - radius, columns_);
+  const int64_t left = SamplesUpTo(x - radius, columns_);
   const int64_t right = SamplesUpTo(x + radius, columns_);
   const int64_t lower = SamplesUpTo(y + radius, rows_);
-  for (int64_t row = SamplesBefore(y - radius, rows_); row < lower; ++row) {
+  for (int64_t row = SamplesUpTo(y - radius, rows_); row < lower; ++row) {
     // Most of a disc is hidden by those before it: that is found out before a root is taken.
     if (!AnyOpen(row, left, right)) continue;
     const double dy = static_cast<double>(row) + 0.5 - y;
     const double half = std::sqrt(std::max(0.0, radius * radius - dy * dy));
-    PaintRow(row, SamplesBefore(x - half, columns_), SamplesUpTo(x + half, columns_), disc.grey);
+    PaintRow(row, SamplesUpTo(x - half, columns_), SamplesUpTo(x + half, columns_), disc.grey);
   }
 }
 
