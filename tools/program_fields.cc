@@ -67,6 +67,16 @@ OptionField SwitchField(FlagText text, bool& value) {
   return field;
 }
 
+OptionField OnOffField(FlagText text, bool& value) {
+  OptionField field = Field(std::move(text));
+  field.get = [&value] { return value ? "on" : "off"; };
+  field.set = [&value, name = field.name](std::string_view given) {
+    if (given != "on" && given != "off") ThrowBadValue(name, given, "on or off");
+    value = given == "on";
+  };
+  return field;
+}
+
 OptionField CountField(FlagText text, int64_t& value) {
   OptionField field = Field(std::move(text));
   field.get = [&value] { return value == 0 ? "" : fmt::format("{}", value); };
@@ -91,6 +101,29 @@ OptionField FactorField(FlagText text, double& value) {
     value = factor;
   };
   return field;
+}
+
+std::vector<OptionField> OutputFields(OutputOptions& options) {
+  const std::string group = "Output";
+  return {
+      TextField({"dataset", "NAME", "Name of the data set in the output.", group},
+                options.dataset),
+      CountField({"chunk-rows", "N",
+                  "Rows in a chunk of the output. Chunks of about 1 MiB if not given.", group},
+                 options.chunk_rows),
+      TextField({"compress", "HOW",
+                 "none, gzip:1 to gzip:9, zstd:1 to zstd:22, or lz4. Other programs read gzip at "
+                 "once; zstd and lz4 need a plugin there.",
+                 group},
+                options.compress),
+      SwitchField({"shuffle-bytes", "",
+                   "Sort the bytes of a chunk by significance first: compresses better.", group},
+                  options.shuffle_bytes),
+      OnOffField({"checksum", "on|off",
+                  "fletcher32 on every chunk, so that damage is noticed when it is read.", group},
+                 options.checksum),
+      SwitchField({"force", "", "Replace an output that exists.", group}, options.force),
+  };
 }
 
 std::vector<OptionField> Only(std::vector<OptionField> fields,

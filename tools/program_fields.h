@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rhohat/option_fields.h"
+#include "rhohat/output.h"
 
 namespace rhohat {
 
@@ -21,10 +22,15 @@ struct FlagText {
 
 OptionField TextField(FlagText text, std::string& value);
 OptionField SwitchField(FlagText text, bool& value);
+// "on" or "off", for what is on unless told otherwise.
+OptionField OnOffField(FlagText text, bool& value);
 // A whole number, 1 or more. `value` 0 stands for "not given" and shows no default.
 OptionField CountField(FlagText text, int64_t& value);
 // A number other than 0, or a fraction of two: "0.25", "1/255". `value` 0 stands for "not given".
 OptionField FactorField(FlagText text, double& value);
+
+// How the HDF5 file that a command writes is laid out.
+std::vector<OptionField> OutputFields(OutputOptions& options);
 
 // Those of `fields` that are named, in their own order.
 std::vector<OptionField> Only(std::vector<OptionField> fields,

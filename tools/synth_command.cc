@@ -1,7 +1,6 @@
 // rhohat synth: data made up, to try things on.
 #include <fmt/core.h>
 
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,25 +35,15 @@ CommandHelp Help() {
                         "Other patches of the same kind, to evaluate a model on."}}};
 }
 
-// "16x16": height, then width.
 OptionField PatchField(FlagText text, SynthOptions& options) {
-  OptionField field = TextField(std::move(text), options.dataset);
+  OptionField field = CountField(std::move(text), options.patch_height);
   field.get = [&options] {
     return fmt::format("{}x{}", options.patch_height, options.patch_width);
   };
   field.set = [&options](std::string_view given) {
-    const size_t cross = given.find('x');
-    const char* end = given.data() + given.size();
-    const auto height = std::from_chars(given.data(), end, options.patch_height);
-    if (cross != given.npos && height.ptr == given.data() + cross) {
-      const auto width = std::from_chars(height.ptr + 1, end, options.patch_width);
-      if (width.ec == std::errc() && width.ptr == end && options.patch_height > 0 &&
-          options.patch_width > 0) {
-        return;
-      }
-    }
-    throw Error(ErrorKind::kUsage,
-                fmt::format("--patch: expected height and width such as 16x16, found '{}'", given));
+    const HeightWidth size = ParseHeightWidth(given, "--patch");
+    options.patch_height = size.height;
+    options.patch_width = size.width;
   };
   return field;
 }
@@ -80,17 +69,6 @@ std::vector<OptionField> PatchFields(SynthOptions& options, ComputeOptions& comp
   return fields;
 }
 
-std::vector<OptionField> OutputFields(SynthOptions& options) {
-  return {
-      TextField({"dataset", "NAME", "Name of the data set in the output.", "Output"},
-                options.dataset),
-      CountField({"chunk-rows", "N",
-                  "Rows in a chunk of the output. Chunks of about 1 MiB if not given.", "Output"},
-                 options.chunk_rows),
-      SwitchField({"overwrite", "", "Replace an output that exists.", "Output"}, options.overwrite),
-  };
-}
-
 }  // namespace
 
 void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop) {
@@ -98,10 +76,11 @@ void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop) {
   ComputeOptions compute;
   OptionFlags flags(Help());
   flags.Add(PatchFields(options, compute));
-  flags.Add(OutputFields(options));
+  flags.Add(OutputFields(options.output));
+  flags.Add(Fields(options.resources));
   if (!flags.Parse(arguments)) return;
 
-  options.output = flags.positionals().front();
+  options.output.path = flags.positionals().front();
   options.seed = compute.seed;
   ProgressDisplay display;
   const SynthResult result = Synthesize(options, {&display, &stop});
@@ -109,7 +88,7 @@ void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop) {
   Print(AlignedLines({{"rows", fmt::format("{}", result.rows)},
                       {"columns", fmt::format("{}", result.columns)},
                       {"size", FormatBytes(result.bytes_written)},
-                      {"written to", fmt::format("{}:/{}", options.output, options.dataset)}}));
+                      {"written to", fmt::format("{}:/{}", options.output.path, options.output.dataset)}}));
 }
 
 }  // namespace rhohat

@@ -2,16 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "rhohat/observer.h"
+#include "rhohat/options.h"
+#include "rhohat/output.h"
 
 namespace rhohat {
 
 // Row i depends on the seed, on i, and on the options about patches; not on the number of rows.
 struct SynthOptions {
-  std::string output;
-  std::string dataset = "data";  // name of the data set in the output
+  OutputOptions output;
   int64_t rows = 0;
   int64_t patch_height = 16;  // pixels, up to 1024
   int64_t patch_width = 16;
@@ -23,9 +23,7 @@ struct SynthOptions {
   // Leave each patch as it is painted, greys spread evenly from 0.1 to 0.9, instead of removing its
   // mean and bringing what is left to a standard contrast.
   bool keep_brightness = false;
-  // Rows in a chunk of the output; 0 makes chunks of about 1 MiB.
-  int64_t chunk_rows = 0;
-  bool overwrite = false;  // replace an output that exists
+  ResourceOptions resources;
 };
 
 struct SynthResult {

@@ -60,6 +60,21 @@ std::string FormatSeconds(double seconds) {
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }
 
+HeightWidth ParseHeightWidth(std::string_view text, std::string_view flag) {
+  HeightWidth size;
+  const char* end = text.data() + text.size();
+  const size_t cross = text.find('x');
+  const auto height = std::from_chars(text.data(), end, size.height);
+  if (cross != text.npos && height.ptr == text.data() + cross) {
+    const auto width = std::from_chars(height.ptr + 1, end, size.width);
+    if (width.ec == std::errc() && width.ptr == end && size.height > 0 && size.width > 0) {
+      return size;
+    }
+  }
+  throw Error(ErrorKind::kUsage,
+              fmt::format("{}: expected height and width such as 16x16, found '{}'", flag, text));
+}
+
 int64_t CheckedProduct(int64_t a, int64_t b, std::string_view what) {
   int64_t product = 0;
   if (__builtin_mul_overflow(a, b, &product)) {

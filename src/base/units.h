@@ -17,6 +17,13 @@ std::string FormatBytes(uint64_t bytes);
 // "12 s", "3 min 05 s", "2 h 07 min".
 std::string FormatSeconds(double seconds);
 
+// "16x24": height and width, 1 or more each. Throws Error(kUsage), naming `flag`, for anything else.
+struct HeightWidth {
+  int64_t height = 0;
+  int64_t width = 0;
+};
+HeightWidth ParseHeightWidth(std::string_view text, std::string_view flag);
+
 // a * b, or Error(kBadData) where the product does not fit in 63 bits. `what` names the product in
 // the message.
 int64_t CheckedProduct(int64_t a, int64_t b, std::string_view what);

@@ -1,26 +1,18 @@
-// Synthetic rows to HDF5: block after block is painted and written.
+// Synthetic rows to HDF5, painted by all threads.
 #include "rhohat/synth.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <vector>
 
-#include "base/atomic_file.h"
 #include "convert/synth_source.h"
-#include "data/hdf5_writer.h"
+#include "convert/write_rows.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
-
-namespace fs = std::filesystem;
-
-// Rows painted and written at a time.
-constexpr int64_t kBlockBytes = int64_t{4} << 20;
 
 // Where no largest radius is given: large enough that some patches lie on one disc.
 double MaxRadius(const SynthOptions& options) {
@@ -43,10 +35,7 @@ void AddRadiusFaults(const SynthOptions& options, std::vector<std::string>& faul
 
 void Validate(const SynthOptions& options) {
   std::vector<std::string> faults;
-  if (options.output.empty()) faults.emplace_back("no output was given");
-  if (options.dataset.find_first_not_of('/') == std::string::npos) {
-    faults.emplace_back("--dataset: expected a name");
-  }
+  if (options.output.path.empty()) faults.emplace_back("no output was given");
   if (options.rows < 1 || options.rows > kMostDeadLeavesRows) {
     faults.push_back(
         fmt::format("--rows: expected 1 to {}, found {}", kMostDeadLeavesRows, options.rows));
@@ -57,18 +46,8 @@ void Validate(const SynthOptions& options) {
                                  kMostPatchSide, options.patch_height, options.patch_width));
   }
   AddRadiusFaults(options, faults);
-  if (options.chunk_rows < 0) faults.emplace_back("--chunk-rows must not be negative");
   if (!faults.empty()) {
     throw Error(ErrorKind::kUsage, fmt::format("cannot synthesize: {}", fmt::join(faults, "; ")));
-  }
-}
-
-void CheckOutput(const SynthOptions& options) {
-  CheckCreatable(options.output);
-  std::error_code ignored;
-  if (!options.overwrite && fs::exists(options.output, ignored)) {
-    throw Error(ErrorKind::kCannotCreate,
-                fmt::format("{}: exists already; --overwrite replaces it", options.output));
   }
 }
 
@@ -78,23 +57,6 @@ DeadLeavesOptions PatchOptions(const SynthOptions& options) {
           .min_radius = options.min_radius,
           .max_radius = MaxRadius(options),
           .normalize = !options.keep_brightness};
-}
-
-// Writes every row of `source`, whose type is the writer's. `output` is for messages.
-void WriteAllRows(RowSource& source, Hdf5Writer& writer, const RunControl& control,
-                  const std::string& output) {
-  const int64_t block_rows =
-      std::max<int64_t>(1, kBlockBytes / static_cast<int64_t>(source.MaxRawBytes(1)));
-  RawRows raw;
-  for (int64_t begin = 0; begin < source.rows(); begin += block_rows) {
-    if (control.stop_requested()) {
-      throw Stopped(fmt::format("stopped after {} of {} rows; {} was not written", begin,
-                                source.rows(), output));
-    }
-    FetchAndUnpack(source, {begin, std::min(begin + block_rows, source.rows())}, raw);
-    writer.Append(raw.bytes);
-    if (control.observer != nullptr) control.observer->OnRows(raw.range.end, source.rows());
-  }
 }
 
 // All that the rows depend on, for whoever finds the file.
@@ -109,19 +71,12 @@ void Describe(const SynthOptions& options, Hdf5Writer& writer) {
 
 SynthResult Synthesize(const SynthOptions& options, const RunControl& control) {
   Validate(options);
-  CheckOutput(options);
+  CheckOutput(options.output, {});
   SynthSource source(PatchOptions(options), static_cast<uint64_t>(options.seed), options.rows);
-  Hdf5Writer writer(options.output, {.dataset = options.dataset,
-                                     .type = source.type(),
-                                     .rows = source.rows(),
-                                     .columns = source.columns(),
-                                     .chunk_rows = options.chunk_rows});
-  WriteAllRows(source, writer, control, options.output);
-  Describe(options, writer);
-  writer.Commit();
-  return {.rows = source.rows(),
-          .columns = source.columns(),
-          .bytes_written = fs::file_size(options.output)};
+  const uint64_t written =
+      WriteRows(source, {.type = source.type().kind}, options.output, options.resources, control,
+                [&](Hdf5Writer& writer) { Describe(options, writer); });
+  return {.rows = source.rows(), .columns = source.columns(), .bytes_written = written};
 }
 
 }  // namespace rhohat

@@ -78,7 +78,7 @@ class SynthesizeTest : public testing::Test {
  protected:
   SynthOptions Options(int64_t rows) const {
     SynthOptions options;
-    options.output = scratch_.Path("out.h5");
+    options.output.path = scratch_.Path("out.h5");
     options.rows = rows;
     options.patch_height = 5;
     options.patch_width = 7;
@@ -87,7 +87,7 @@ class SynthesizeTest : public testing::Test {
   }
 
   static std::vector<double> Written(const SynthOptions& options) {
-    DataSet data({.files = {options.output}, .dataset = options.dataset});
+    DataSet data({.files = {options.output.path}, .dataset = options.output.dataset});
     return ReadAll(data);
   }
 
@@ -106,14 +106,14 @@ TEST_F(SynthesizeTest, WritesTheRowsOfTheSource) {
   const SynthResult result = Synthesize(options, {});
   EXPECT_EQ(result.rows, 50);
   EXPECT_EQ(result.columns, 35);
-  EXPECT_EQ(result.bytes_written, std::filesystem::file_size(options.output));
+  EXPECT_EQ(result.bytes_written, std::filesystem::file_size(options.output.path));
   SynthSource source = SmallSource(50);
   EXPECT_EQ(Written(options), ReadAll(source));
 }
 
 TEST_F(SynthesizeTest, EveryOptionAboutPatchesMatters) {
   SynthOptions options = Options(4);
-  options.overwrite = true;
+  options.output.force = true;
   Synthesize(options, {});
   const std::vector<double> plain = Written(options);
   const auto differs = [&](SynthOptions changed) {
@@ -170,18 +170,18 @@ TEST_F(SynthesizeTest, ReplacesAnOutputOnlyWhenToldTo) {
   SynthOptions options = Options(2);
   scratch_.Write("out.h5", "precious");
   EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr("--overwrite"));
-  EXPECT_EQ(std::filesystem::file_size(options.output), 8U);
-  options.overwrite = true;
+  EXPECT_EQ(std::filesystem::file_size(options.output.path), 8U);
+  options.output.force = true;
   Synthesize(options, {});
   EXPECT_EQ(Written(options).size(), 70U);
 }
 
 TEST_F(SynthesizeTest, ListsAllFaultsOfTheOptionsAtOnce) {
   SynthOptions options;
-  options.dataset = "/";
+  options.output.dataset = "/";
   options.patch_height = 0;
   options.min_radius = std::numeric_limits<double>::quiet_NaN();
-  options.chunk_rows = -1;
+  options.output.chunk_rows = -1;
   EXPECT_THAT(MessageFor(ErrorKind::kUsage, options),
               AllOf(HasSubstr("no output"), HasSubstr("--dataset"), HasSubstr("--rows"),
                     HasSubstr("--patch"), HasSubstr("--min-radius"), HasSubstr("--chunk-rows")));
@@ -200,10 +200,10 @@ TEST_F(SynthesizeTest, ListsAllFaultsOfTheOptionsAtOnce) {
 TEST_F(SynthesizeTest, TheSameOptionsGiveTheSameBytes) {
   SynthOptions options = Options(20);
   Synthesize(options, {});
-  const std::string first = ReadWholeFile(options.output);
-  options.overwrite = true;
+  const std::string first = ReadWholeFile(options.output.path);
+  options.output.force = true;
   Synthesize(options, {});
-  EXPECT_TRUE(first == ReadWholeFile(options.output));
+  EXPECT_TRUE(first == ReadWholeFile(options.output.path));
 }
 
 }  // namespace
