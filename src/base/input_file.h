@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <utility>
 
 namespace rhohat {
 
-// Thread-safe once open.
+// Reading is thread-safe.
 class InputFile {
  public:
   // Throws Error(kNoInput) where there is no such file, it may not be read, or it is a folder, a
@@ -22,7 +23,8 @@ class InputFile {
 
   const std::filesystem::path& path() const { return path_; }
   uint64_t size() const { return size_; }
-  int descriptor() const { return descriptor_; }
+  // Hands the open file over; nothing can be read here afterwards.
+  int Release() { return std::exchange(descriptor_, -1); }
 
   // Fills `out` with the bytes from `offset` on, all of which were there when the file was opened.
   // Throws Error(kIo) where reading fails or the file has become shorter since.
