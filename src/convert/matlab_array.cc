@@ -22,8 +22,8 @@ std::string DescribeAll(std::span<const MatlabArray> arrays) {
 void CheckIsRows(const std::string& path, const MatlabArray& array) {
   if (!array.is_numbers) {
     throw Error(ErrorKind::kBadData,
-                fmt::format("{}: expected a full array of real numbers, found {}; save it again "
-                            "as one, as with x = full(double(real(x)))",
+                fmt::format("{}: expected a full array of real numbers, found {}; make one of it "
+                            "in MATLAB, as with full(x) or cell2mat(x), and save that",
                             path, array.Description()));
   }
   if (array.shape.size() < 2 || std::ranges::count(array.shape, 0) > 0) {

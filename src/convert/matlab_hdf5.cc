@@ -87,6 +87,7 @@ std::unique_ptr<RowSource> OpenMatlabHdf5(const std::string& path, const std::st
   AddGroup(path, variable, arrays);
   const MatlabArray& chosen = ChooseArray(path, variable, arrays);
   const Hdf5DataSetInfo info = Hdf5DataSet::Open(path, "/" + chosen.name, false).info();
+  CheckIsStored(info);
   const size_t element_bytes = ElementBytes(info.element);
   const int64_t elements = CheckedProduct(info.rows, info.columns, info.where());
   ScatterFile spool(spool_folder, static_cast<uint64_t>(elements) * element_bytes);

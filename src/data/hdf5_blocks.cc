@@ -23,25 +23,6 @@ int64_t Product(const Extents& extents, size_t begin, size_t end) {
   return product;
 }
 
-// What was never written reads as zeros: a small file may claim a shape of any size.
-void CheckIsStored(const Hdf5DataSetInfo& info) {
-  // What gzip makes of a byte at best, and a little more.
-  constexpr int64_t kMostInflation = 1100;
-  const auto element_bytes = static_cast<int64_t>(ElementBytes(info.element));
-  int64_t claimed = info.rows * info.columns * element_bytes;
-  int64_t chunk_bytes = element_bytes;
-  for (const int64_t length : info.chunk) {
-    chunk_bytes = CheckedProduct(chunk_bytes, length, info.where() + ": the size of its chunks");
-  }
-  if (!info.chunk.empty()) claimed = std::max(claimed, chunk_bytes);
-  const auto stored = static_cast<int64_t>(info.stored_bytes);
-  if (info.stored_bytes <= info.file_bytes && claimed / kMostInflation <= stored) return;
-  throw Error(ErrorKind::kBadData,
-              fmt::format("{}: expected {} bytes, found {} stored: most of it was never written, "
-                          "or it is damaged",
-                          info.where(), claimed, info.stored_bytes));
-}
-
 // A box of whole chunks, grown from the last axis on to so many elements.
 Extents BlockShape(const Hdf5DataSetInfo& info, int64_t most_elements) {
   const size_t axes = info.shape.size();
@@ -138,6 +119,24 @@ bool NextBlock(const Extents& shape, const Extents& block, Extents& start) {
 }
 
 }  // namespace
+
+void CheckIsStored(const Hdf5DataSetInfo& info) {
+  // What gzip makes of a byte at best, and a little more.
+  constexpr int64_t kMostInflation = 1100;
+  const auto element_bytes = static_cast<int64_t>(ElementBytes(info.element));
+  int64_t claimed = info.rows * info.columns * element_bytes;
+  int64_t chunk_bytes = element_bytes;
+  for (const int64_t length : info.chunk) {
+    chunk_bytes = CheckedProduct(chunk_bytes, length, info.where() + ": the size of its chunks");
+  }
+  if (!info.chunk.empty()) claimed = std::max(claimed, chunk_bytes);
+  const auto stored = static_cast<int64_t>(info.stored_bytes);
+  if (info.stored_bytes <= info.file_bytes && claimed / kMostInflation <= stored) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: expected {} bytes, found {} stored: most of it was never written, "
+                          "or it is damaged",
+                          info.where(), claimed, info.stored_bytes));
+}
 
 void ReadByBlocks(const Hdf5DataSetInfo& info, size_t block_bytes, const TakeElements& take) {
   if (info.rows == 0 || info.columns == 0) return;

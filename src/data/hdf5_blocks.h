@@ -17,6 +17,10 @@ namespace rhohat {
 // Elements that follow one another in C order, from the one of that number on.
 using TakeElements = std::function<void(int64_t first, std::span<const std::byte> elements)>;
 
+// Throws Error(kBadData) where the data set holds far less than its shape claims: what was never
+// written would read as zeros, as many as a small file may claim.
+void CheckIsStored(const Hdf5DataSetInfo& info);
+
 // Hands over every element of the data set that `info` describes, once, in runs as long as blocks
 // of `block_bytes` (or of one chunk, where that is more) allow. Throws Error(kBadData) where the
 // file has changed since, cannot be read, or holds far less than its shape claims.
