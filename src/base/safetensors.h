@@ -1,7 +1,6 @@
 // The safetensors container: named tensors and a table of strings, in one file.
 //
-// Eight bytes, little-endian, give the length of a JSON header; the header gives each tensor's
-// type, shape and place; the numbers follow without gaps. Python's `safetensors` reads and writes
+// The container itself is safetensors_header.h's business; Python's `safetensors` reads and writes
 // the same. What is added here, and invisible to other readers, is a checksum over every byte of
 // the file, kept in the header's table of strings, so that a file that rotted on a disk is refused
 // instead of used. docs/formats/model.md has the layout to the byte.
@@ -10,11 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/safetensors_header.h"
 
 namespace rhohat {
 
@@ -35,9 +35,6 @@ struct TensorView {
 
 // The numbers of a tensor of either type; floats become doubles without loss.
 std::vector<double> TensorValues(const TensorView& tensor);
-
-// The header's `__metadata__`, without the checksum.
-using SafetensorsMetadata = std::map<std::string, std::string>;
 
 // Writes the file, whole or not at all. The same arguments always give the same bytes; tensors come
 // in the order given, which is also the order in the file. Text that is not UTF-8 has its faulty
@@ -63,6 +60,7 @@ class SafetensorsFile {
   const std::vector<TensorView>& tensors() const { return tensors_; }
   // The tensor of that name, or null.
   const TensorView* Find(std::string_view name) const;
+  // The header's table of strings, without the checksum.
   const SafetensorsMetadata& metadata() const { return metadata_; }
   // False for files of other programs, which carry no checksum: such a file may be damaged.
   bool has_checksum() const { return has_checksum_; }

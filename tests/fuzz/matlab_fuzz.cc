@@ -1,0 +1,44 @@
+// MATLAB files that are damaged in every way, or made to do harm.
+//
+// Only of version 5: 7.3 is the HDF5 library's to read. The bytes are tried as a file, and as an
+// array that is compressed soundly, since chance does not get past zlib's checks.
+#include <zlib.h>
+
+#include <cstring>
+
+#include "convert/matlab_source.h"
+#include "tests/fuzz/fuzz_rows.h"
+
+namespace {
+
+constexpr size_t kHeaderBytes = 128;
+
+void ReadAsFile(const std::string& bytes) {
+  const std::string path =
+      rhohat::FileOf(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  rhohat::ReadSome([&] { return rhohat::OpenMatlab(path, "", "/tmp"); });
+  rhohat::ReadSome([&] { return rhohat::OpenMatlab(path, "x", "/tmp"); });
+}
+
+std::string Compressed(const std::string& array) {
+  uLongf size = compressBound(array.size());
+  std::string packed(size, '\0');
+  compress2(reinterpret_cast<Bytef*>(packed.data()), &size,
+            reinterpret_cast<const Bytef*>(array.data()), array.size(), 1);
+  packed.resize(size);
+  const uint32_t tag[2] = {15, static_cast<uint32_t>(size)};
+  std::string element(sizeof tag, '\0');
+  std::memcpy(element.data(), tag, sizeof tag);
+  return element + packed;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  ReadAsFile(bytes);
+  if (size > kHeaderBytes) {
+    ReadAsFile(bytes.substr(0, kHeaderBytes) + Compressed(bytes.substr(kHeaderBytes)));
+  }
+  return 0;
+}
