@@ -19,6 +19,7 @@ constexpr std::array kCommands = {
     Command{"features", "draw what each hidden unit looks for", RunFeatures, false},
     Command{"plan", "show where the memory of a training run would go", RunPlan, false},
     Command{"convert", "turn IDX and NumPy files into HDF5", RunConvert, true},
+    Command{"shuffle", "write all rows in a random order", RunShuffle, true},
     Command{"info", "say what a data file or a model is", RunInfo, false},
 };
 
