@@ -180,11 +180,10 @@ void BucketWriter::Write(size_t bucket) {
   buffer.filled = 0;
 }
 
-void BucketWriter::Flush() {
+void BucketWriter::WriteOut() {
   for (size_t bucket = 0; bucket < buffers_.size(); ++bucket) {
     if (buffers_[bucket].filled > 0) Write(bucket);
   }
-  file_.Flush();
 }
 
 }  // namespace rhohat

@@ -89,8 +89,8 @@ class BucketWriter {
   // Whole rows, of which the first has this number. Rows ascend over all calls.
   void Append(int64_t first_row, std::span<const std::byte> rows);
 
-  // All rows appended so far are on the disk.
-  void Flush();
+  // All rows appended so far are in the file, though not on the disk yet.
+  void WriteOut();
 
  private:
   // Bytes that wait to be written, and where.

@@ -246,7 +246,8 @@ bool Shuffler::CheckpointIsDue(int64_t next_row) const {
 }
 
 void Shuffler::Checkpoint(BucketWriter& writer, int64_t next_row) {
-  writer.Flush();
+  writer.WriteOut();
+  file_->Flush();
   journal_.rows_dealt = next_row;
   WriteJournal(folder_.journal(), journal_);
   last_checkpoint_ = Clock::now();

@@ -17,9 +17,9 @@ namespace {
 // becomes a seek for every few rows.
 constexpr uint64_t kMostBuffer = uint64_t{1} << 20;
 constexpr uint64_t kComfortableBuffer = uint64_t{256} << 10;
-constexpr uint64_t kLeastBuffer = uint64_t{16} << 10;
+constexpr uint64_t kLeastBuffer = uint64_t{8} << 10;
 // One part in so many is for what is noted of each bucket.
-constexpr uint64_t kNotesShare = 256;
+constexpr uint64_t kNotesShare = 128;
 static_assert(kLeastBuffer >= kNotesShare * BucketLayout::kBytesPerBucket);
 
 uint64_t UsableBytes(const ShuffleSize& size, uint64_t memory_bytes) {

@@ -2,7 +2,7 @@
 //
 // While rows are dealt there is a buffer for every bucket; afterwards there is one bucket in hand.
 // Few buckets make the first large and the second small. Buckets of some 16 MiB are best where
-// there is memory enough; with M bytes of memory, up to about M² / 16 KiB of rows can be shuffled.
+// there is memory enough; with M bytes of memory, up to about M² / 8 KiB of rows can be shuffled.
 #pragma once
 
 #include <cstddef>
