@@ -133,13 +133,14 @@ class Shuffler {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void Forget();
   void Begin();
   void GoOn(ShuffleJournal before);
   void Count(size_t buckets);
   bool CheckpointIsDue(int64_t next_row) const;
   void Checkpoint(BucketWriter& writer, int64_t next_row);
   void CheckInputsAreUnchanged() const;
-  void DeleteUnfinished() const;
+  void DeleteUnfinished(const ShuffleJournal& journal) const;
   void WarnOfLittleDisk() const;
   void Progress(int64_t rows) const;
 
@@ -158,13 +159,23 @@ class Shuffler {
 };
 
 void Shuffler::Prepare() {
-  std::optional<ShuffleJournal> before;
-  if (!options_.restart) before = ReadJournal(folder_.journal());
+  if (options_.restart) Forget();
+  std::optional<ShuffleJournal> before = ReadJournal(folder_.journal());
   if (before) {
     GoOn(std::move(*before));
   } else {
     Begin();
   }
+}
+
+void Shuffler::Forget() {
+  try {
+    const std::optional<ShuffleJournal> before = ReadJournal(folder_.journal());
+    if (before) DeleteUnfinished(*before);
+  } catch (const Error&) {
+    // To start anew is the way out of a journal that cannot be read.
+  }
+  folder_.Clear();
 }
 
 void Shuffler::Begin() {
@@ -266,7 +277,7 @@ void Shuffler::CheckInputsAreUnchanged() const {
 }
 
 void Shuffler::Write() {
-  DeleteUnfinished();
+  DeleteUnfinished(journal_);
   WarnOfLittleDisk();
   journal_.unfinished = TemporaryNameFor(FollowLinks(options_.output)).filename().string();
   WriteJournal(folder_.journal(), journal_);
@@ -290,8 +301,8 @@ void Shuffler::Write() {
 }
 
 // What a killed run was writing; a run that ends in any other way deletes it itself.
-void Shuffler::DeleteUnfinished() const {
-  const std::string& name = journal_.unfinished;
+void Shuffler::DeleteUnfinished(const ShuffleJournal& journal) const {
+  const std::string& name = journal.unfinished;
   const bool is_name =
       name.starts_with('.') && name.ends_with(".part") && name.find('/') == std::string::npos;
   if (!is_name) return;

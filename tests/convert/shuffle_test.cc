@@ -257,7 +257,8 @@ TEST_F(ShuffleTest, AnotherSeedOrInputIsRefusedAndSaysWhatDiffers) {
 }
 
 TEST_F(ShuffleTest, RestartForgetsAnInterruptedRun) {
-  StoppedAfter(300);
+  EXPECT_EXIT(KilledAfter(kRows + 300), testing::KilledBySignal(SIGKILL), "");
+  EXPECT_EQ(scratch_.FileCount(), 3U);  // the folder, and what was being written
   ShuffleOptions options = Options();
   options.seed = 8;
   options.restart = true;
@@ -265,6 +266,17 @@ TEST_F(ShuffleTest, RestartForgetsAnInterruptedRun) {
   EXPECT_EQ(scratch_.FileCount(), 2U);
   EXPECT_EQ(Read("out.h5")[0],
             static_cast<double>(SortedByKey(ShuffleKeys(8), kRows)[0] * kColumns));
+}
+
+TEST_F(ShuffleTest, RestartIsTheWayOutOfADamagedJournal) {
+  StoppedAfter(300);
+  scratch_.Write("out.h5.shuffle/journal", "nonsense");
+  EXPECT_THAT(MessageOf(ErrorKind::kBadData, [&] { ShuffleWith(Options(), kSmall, {}); }),
+              HasSubstr("--restart"));
+  ShuffleOptions options = Options();
+  options.restart = true;
+  EXPECT_EQ(ShuffleWith(options, kSmall, {}).rows, kRows);
+  EXPECT_EQ(scratch_.FileCount(), 2U);
 }
 
 TEST_F(ShuffleTest, AnInputThatChangesUnderwayIsNoticed) {
