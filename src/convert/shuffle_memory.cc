@@ -49,7 +49,8 @@ bool IsEnough(const ShuffleSize& size, uint64_t usable_bytes) {
   const int64_t most_rows = MostRows(size, usable_bytes);
   if (most_rows == 0) return false;
   const double buckets = LeastBuckets(size.rows, most_rows);
-  return buckets == 1 || buckets <= static_cast<double>(usable_bytes / kLeastBuffer);
+  const uint64_t most_buckets = usable_bytes / kLeastBuffer;
+  return buckets == 1 || buckets <= static_cast<double>(most_buckets);
 }
 
 // By halving: what is enough stays enough with more.
@@ -90,9 +91,9 @@ ShuffleMemory::ShuffleMemory(const ShuffleSize& size, uint64_t memory_bytes)
 size_t ShuffleMemory::FirstBuckets(uint64_t wanted_bytes) const {
   const double bytes = static_cast<double>(size_.rows) * static_cast<double>(size_.record_bytes);
   const double wanted = std::ceil(bytes / static_cast<double>(wanted_bytes));
-  const auto comfortable = static_cast<double>(usable_bytes_ / kComfortableBuffer);
-  return static_cast<size_t>(
-      std::max(LeastBuckets(size_.rows, most_rows_), std::min(wanted, comfortable)));
+  const uint64_t comfortable = usable_bytes_ / kComfortableBuffer;
+  return static_cast<size_t>(std::max(LeastBuckets(size_.rows, most_rows_),
+                                      std::min(wanted, static_cast<double>(comfortable))));
 }
 
 void ShuffleMemory::CheckFits(size_t buckets, int64_t rows_of_largest) const {
