@@ -20,6 +20,7 @@ constexpr std::array kCommands = {
     Command{"plan", "show where the memory of a training run would go", RunPlan, false},
     Command{"convert", "turn IDX and NumPy files into HDF5", RunConvert, true},
     Command{"synth", "make up patches with the statistics of photographs", RunSynth, true},
+    Command{"shuffle", "write all rows in a random order", RunShuffle, true},
     Command{"info", "say what a data file or a model is", RunInfo, false},
 };
 

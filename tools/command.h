@@ -36,6 +36,7 @@ void RunFeatures(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunPlan(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunConvert(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop);
+void RunShuffle(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunInfo(const Arguments& arguments, const std::atomic<bool>& stop);
 
 }  // namespace rhohat

@@ -134,8 +134,8 @@ TEST_F(SynthesizeTest, EveryOptionAboutPatchesMatters) {
   EXPECT_TRUE(differs(changed));
   changed = options;
   changed.max_radius = 28;  // what 0 stands for
-  changed.dataset = "patches";
-  changed.chunk_rows = 3;
+  changed.output.dataset = "patches";
+  changed.output.chunk_rows = 3;
   EXPECT_FALSE(differs(changed));
 }
 
