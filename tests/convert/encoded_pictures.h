@@ -12,6 +12,7 @@
 #include <jpeglib.h>
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -167,6 +168,16 @@ inline JpegSpec WavyJpeg(uint32_t width, uint32_t height, bool colored) {
 }
 
 // --- both ---
+
+inline DecodedPicture ReadFromMemory(const std::string& name, std::string_view bytes,
+                                     PictureColor color, const PictureLimits& limits) {
+  PictureInput input(name, std::as_bytes(std::span(bytes)));
+  const std::unique_ptr<PictureDecoder> decoder = OpenPicture(input, color, limits);
+  DecodedPicture picture = {decoder->shape(),
+                            AlignedBuffer<std::byte>(PictureBytes(decoder->shape()))};
+  decoder->ReadPixels(picture.pixels.data());
+  return picture;
+}
 
 // Decoded pixels as T, which must be the picture's own type.
 template <class T>

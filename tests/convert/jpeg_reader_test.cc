@@ -53,11 +53,7 @@ std::string WithSegment(const std::string& jpeg, char marker, const std::string&
 class JpegReaderTest : public testing::Test {
  protected:
   DecodedPicture Read(const std::string& bytes, PictureColor color = kAsStored) {
-    const std::string path = scratch_.Write("file.jpg", bytes);
-    DecodedPicture picture;
-    ReadPicture(path, color, limits_, picture);
-    EXPECT_EQ(ReadPictureShape(path, color), picture.shape);
-    return picture;
+    return ReadFromMemory("file.jpg", bytes, color, limits_);
   }
 
   std::string MessageFor(const std::string& bytes, PictureColor color = kAsStored) {

@@ -50,6 +50,29 @@ TEST(PictureTest, GreyOfSixteenBitsHasTheSameWeightsAndDoesNotOverflow) {
   EXPECT_THAT(grey, ElementsAre(65535, 19595, 29));
 }
 
+TEST(PictureTest, FilesOfManyBuffersGiveWhatMemoryGives) {
+  const ScratchFolder scratch;
+  PngSpec png = {.width = 300, .height = 300};
+  uint32_t state = 1;
+  for (int i = 0; i < 300 * 300; ++i) {
+    png.rows += static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  }
+  png.more_chunks = PngChunk("skIP", std::string(100'000, '?'));
+  JpegSpec jpeg = {.width = 300, .height = 300, .quality = 100};
+  jpeg.rows.assign(png.rows.begin(), png.rows.end());
+  for (const std::string& bytes : {PngFile(png), JpegFile(jpeg)}) {
+    ASSERT_GT(bytes.size(), 80'000U);
+    DecodedPicture from_file;
+    ReadPicture(scratch.Write("file", bytes), PictureColor::kAsStored, {}, from_file);
+    const DecodedPicture from_memory = ReadFromMemory("", bytes, PictureColor::kAsStored, {});
+    EXPECT_TRUE(Samples<uint8_t>(from_file) == Samples<uint8_t>(from_memory));
+    const std::string cut = scratch.Write("cut", bytes.substr(0, bytes.size() - 9000));
+    EXPECT_THAT(MessageOf(ErrorKind::kBadData,
+                          [&] { ReadPicture(cut, PictureColor::kAsStored, {}, from_file); }),
+                HasSubstr("the file is cut short"));
+  }
+}
+
 TEST(PictureTest, ReadingIntoTheSamePictureAgainLeavesNothingOfTheLast) {
   const ScratchFolder scratch;
   const std::string large = scratch.Write(

@@ -18,11 +18,7 @@ constexpr auto kRgb = PictureColor::kRgb;
 class PngReaderTest : public testing::Test {
  protected:
   DecodedPicture Read(const std::string& bytes, PictureColor color = kAsStored) {
-    const std::string path = scratch_.Write("file.png", bytes);
-    DecodedPicture picture;
-    ReadPicture(path, color, limits_, picture);
-    EXPECT_EQ(ReadPictureShape(path, color), picture.shape);
-    return picture;
+    return ReadFromMemory("file.png", bytes, color, limits_);
   }
 
   std::vector<uint8_t> Read8(const std::string& bytes, PictureColor color = kAsStored) {
