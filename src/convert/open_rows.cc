@@ -44,7 +44,7 @@ constexpr std::array<KnownFormat, 5> kForeign = {{
 }  // namespace
 
 std::unique_ptr<RowSource> OpenRows(const std::string& path) {
-  auto stream = std::make_unique<ByteStream>(path);
+  auto stream = std::make_unique<FileStream>(path);
   std::array<char, 8> buffer = {};
   const size_t got = stream->Read(std::as_writable_bytes(std::span(buffer)));
   const auto first_bytes = std::span(buffer).first(got);

@@ -19,35 +19,10 @@ constexpr size_t kGrowthBytes = size_t{4} << 20;
 }  // namespace
 
 StreamSource::StreamSource(std::unique_ptr<ByteStream> stream, const RowLayout& layout)
-    : stream_(std::move(stream)), layout_(layout) {
-  const std::string what = fmt::format("{}: the size that its header gives", stream_->path());
-  row_bytes_ =
-      CheckedProduct(layout_.columns, static_cast<int64_t>(ElementBytes(layout_.type)), what);
-  content_bytes_ = CheckedProduct(layout_.rows, row_bytes_, what);
-  if (__builtin_add_overflow(content_bytes_, layout_.header_bytes, &content_bytes_)) {
-    throw Error(ErrorKind::kBadData, fmt::format("{} is too large", what));
-  }
-  CheckFileSize();
-}
-
-std::string StreamSource::Promise() const {
-  return fmt::format("{}: expected {} bytes, for the {} rows × {} columns of {} in its header",
-                     stream_->path(), content_bytes_, layout_.rows, layout_.columns,
-                     ElementName(layout_.type));
-}
-
-void StreamSource::CheckFileSize() const {
-  const auto expected = static_cast<uint64_t>(content_bytes_);
-  if (stream_->gzipped()) {
-    if (expected <= stream_->MostContentBytes()) return;
-    throw Error(ErrorKind::kBadData, fmt::format("{}, found {} of gzip, which cannot hold them",
-                                                 Promise(), FormatBytes(stream_->file_bytes())));
-  }
-  if (expected == stream_->file_bytes()) return;
-  throw Error(
-      ErrorKind::kBadData,
-      fmt::format("{}, found {}: the file {}", Promise(), stream_->file_bytes(),
-                  stream_->file_bytes() < expected ? "is cut short" : "goes on after its rows"));
+    : stream_(std::move(stream)),
+      layout_(layout),
+      row_bytes_(BytesOf(layout_, stream_->path()).row) {
+  CheckSize(*stream_, layout_);
 }
 
 size_t StreamSource::MaxRawBytes(int64_t count) const {
@@ -68,10 +43,13 @@ void StreamSource::Fetch(RowRange range, RawRows& out) {
   if (next_row_ == layout_.rows) CheckEnd();
 }
 
+void StreamSource::Unpack(RawRows& rows) const {
+  if (layout_.truth_values) CheckTruthValues(*this, rows);
+}
+
 void StreamSource::StartPass() {
   stream_->Rewind();
-  std::vector<std::byte> header(layout_.header_bytes);
-  ReadHeaderBytes(*stream_, header);
+  Skip(*stream_, layout_.header_bytes);  // what is missing is noticed at the first row
   next_row_ = 0;
 }
 
@@ -87,8 +65,8 @@ void StreamSource::ReadRows(RowRange range, std::vector<std::byte>& bytes) {
     if (filled < size) {
       const uint64_t found =
           layout_.header_bytes + static_cast<uint64_t>(range.begin * row_bytes_) + filled;
-      throw Error(ErrorKind::kBadData,
-                  fmt::format("{}, found {}: the file is cut short", Promise(), found));
+      throw Error(ErrorKind::kBadData, fmt::format("{}, found {}: the file is cut short",
+                                                   PromiseOf(layout_, stream_->path()), found));
     }
   }
   bytes.resize(wanted);
@@ -97,8 +75,8 @@ void StreamSource::ReadRows(RowRange range, std::vector<std::byte>& bytes) {
 void StreamSource::CheckEnd() {
   std::array<std::byte, 1> next = {};
   if (stream_->Read(next) == 0) return;
-  throw Error(ErrorKind::kBadData,
-              fmt::format("{}, found more: the file goes on after its rows", Promise()));
+  throw Error(ErrorKind::kBadData, fmt::format("{}, found more: the file goes on after its rows",
+                                               PromiseOf(layout_, stream_->path())));
 }
 
 std::string StreamSource::Locate(int64_t row) const {

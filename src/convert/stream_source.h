@@ -1,26 +1,18 @@
-// Rows that lie one after another in a file, behind a header: what IDX and NumPy files have in
-// common.
+// Rows that lie one after another behind a header, as in IDX and most NumPy files.
 #pragma once
 
 #include <memory>
 
 #include "convert/byte_stream.h"
+#include "convert/row_layout.h"
 #include "data/row_source.h"
 
 namespace rhohat {
 
-// What a header says about the rows behind it.
-struct RowLayout {
-  ElementType type;
-  int64_t rows = 0;
-  int64_t columns = 0;
-  uint64_t header_bytes = 0;
-};
-
 class StreamSource final : public RowSource {
  public:
-  // `stream` stands at the end of the header. Throws Error(kBadData) where the file's size, as far
-  // as it tells, contradicts the layout, so that nothing is allocated on the word of a header.
+  // `stream` stands at the end of the header. Throws Error(kBadData) where the stream's
+  // size, as far as it tells, contradicts the layout.
   StreamSource(std::unique_ptr<ByteStream> stream, const RowLayout& layout);
 
   int64_t rows() const override { return layout_.rows; }
@@ -28,14 +20,14 @@ class StreamSource final : public RowSource {
   ElementType type() const override { return layout_.type; }
   size_t MaxRawBytes(int64_t count) const override;
   size_t ReaderBytes() const override { return stream_->BufferBytes(); }
-  // After the last row checks that the file ends there too, and with it gzip's checksum.
+  // After the last row checks that the file ends there too, and with it the checksum of packed
+  // data.
   void Fetch(RowRange range, RawRows& out) override;
+  void Unpack(RawRows& rows) const override;
   std::string Locate(int64_t row) const override;
   uint64_t bytes_read() const override { return stream_->bytes_read(); }
 
  private:
-  std::string Promise() const;
-  void CheckFileSize() const;
   void StartPass();
   void ReadRows(RowRange range, std::vector<std::byte>& bytes);
   void CheckEnd();
@@ -43,7 +35,6 @@ class StreamSource final : public RowSource {
   std::unique_ptr<ByteStream> stream_;
   RowLayout layout_;
   int64_t row_bytes_ = 0;
-  int64_t content_bytes_ = 0;  // header and rows
   int64_t next_row_ = 0;
 };
 

@@ -115,7 +115,7 @@ TEST_F(IdxSourceTest, RefusesUnknownTypes) {
 }
 
 TEST_F(IdxSourceTest, RefusesOtherFirstBytes) {
-  auto stream = std::make_unique<ByteStream>(scratch_.Write("file", "GIF89a"));
+  auto stream = std::make_unique<FileStream>(scratch_.Write("file", "GIF89a"));
   EXPECT_THAT(MessageOf(ErrorKind::kBadData, [&] { OpenIdx(std::move(stream)); }),
               HasSubstr("found 47 49 46 38"));
 }
