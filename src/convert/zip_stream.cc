@@ -4,8 +4,10 @@
 #include <zip.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <new>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/atomic_file.h"
@@ -135,6 +137,8 @@ std::shared_ptr<ZipArchive> ZipArchive::Open(const std::string& path) {
 
 ZipArchive::ZipArchive(std::string path, zip* archive)
     : path_(std::move(path)), archive_(archive), members_(zip_get_num_entries(archive, 0)) {
+  std::error_code ignored;
+  file_bytes_ = std::filesystem::file_size(path_, ignored);
   for (int64_t i = 0; i < members_; ++i) directory_bytes_ += kRecordBytes + 2 * NameOf(i).size();
 }
 
@@ -154,6 +158,11 @@ std::unique_ptr<ByteStream> ZipArchive::OpenMember(int64_t member, const std::st
   if (status.encryption_method != ZIP_EM_NONE) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: is encrypted; unpack the archive first", path));
+  }
+  if (status.comp_size > file_bytes_) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: expected {} bytes of packed data, found an "
+                                                 "archive of {}: it is cut short",
+                                                 path, status.comp_size, file_bytes_));
   }
   // Others exist, whose windows may take gigabytes.
   if (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE) {

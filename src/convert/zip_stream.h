@@ -50,6 +50,7 @@ class ZipArchive : public std::enable_shared_from_this<ZipArchive> {
   std::string path_;
   zip* archive_;
   int64_t members_ = 0;
+  uint64_t file_bytes_ = 0;
   size_t directory_bytes_ = 0;
 };
 
