@@ -18,6 +18,7 @@ struct NpyHeader {
   std::string descr;
   bool fortran_order = false;
   std::vector<int64_t> shape;
+  uint64_t bytes = 0;  // from the start of the file to its first element: see ReadNpyHeader()
 };
 
 // Throws Error(kBadData), naming `path` and the byte of the text where it stops making sense.

@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/units.h"
-#include "convert/npy_header.h"
+#include "convert/column_major_source.h"
+#include "convert/npy_type.h"
 #include "convert/stream_source.h"
 #include "rhohat/error.h"
 
@@ -20,50 +21,6 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kVersionBytes = 2;
 constexpr uint64_t kMostHeaderBytes = 64 << 10;
-
-struct NamedKind {
-  std::string_view name;
-  ElementKind kind;
-};
-
-// NumPy's letter and size, without the byte order.
-constexpr std::array<NamedKind, 12> kKinds = {{{"b1", ElementKind::kUint8},
-                                               {"i1", ElementKind::kInt8},
-                                               {"u1", ElementKind::kUint8},
-                                               {"i2", ElementKind::kInt16},
-                                               {"u2", ElementKind::kUint16},
-                                               {"i4", ElementKind::kInt32},
-                                               {"u4", ElementKind::kUint32},
-                                               {"i8", ElementKind::kInt64},
-                                               {"u8", ElementKind::kUint64},
-                                               {"f2", ElementKind::kFloat16},
-                                               {"f4", ElementKind::kFloat32},
-                                               {"f8", ElementKind::kFloat64}}};
-
-// For messages: nothing that a damaged header holds can break the line.
-std::string Printable(std::string_view text) {
-  constexpr size_t kMostShown = 60;
-  std::string shown(text.substr(0, kMostShown));
-  std::ranges::replace_if(
-      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text.size() > kMostShown ? shown + "…" : shown;
-}
-
-ElementType TypeOf(std::string_view descr, const std::string& path) {
-  const bool has_order = !descr.empty() && std::string_view("<>=|").find(descr[0]) != descr.npos;
-  if (has_order) {
-    for (const NamedKind& named : kKinds) {
-      if (named.name != descr.substr(1)) continue;
-      // '=' is this machine's byte order, which is little-endian (data/element_type.cc); '|' is
-      // none.
-      return {named.kind, descr[0] == '>' && ElementBytes({named.kind, false}) > 1};
-    }
-  }
-  throw Error(ErrorKind::kBadData,
-              fmt::format("{}: expected an array of integers or of 2-, 4- or 8-byte floats, found "
-                          "dtype {}; convert it with array.astype('float32')",
-                          path, Printable(descr)));
-}
 
 // Bytes of the field that holds the header's length.
 size_t ReadLengthSize(ByteStream& stream) {
@@ -104,6 +61,14 @@ std::string ReadHeaderText(ByteStream& stream, uint64_t& offset) {
   return text;
 }
 
+int64_t CountColumns(const NpyHeader& header, const std::string& path) {
+  int64_t columns = 1;
+  for (const int64_t length : std::span(header.shape).subspan(1)) {
+    columns = CheckedProduct(columns, length, fmt::format("{}: the columns in its header", path));
+  }
+  return columns;
+}
+
 void CheckIsRows(const NpyHeader& header, const std::string& path) {
   const std::vector<int64_t>& shape = header.shape;
   if (shape.size() < 2) {
@@ -112,17 +77,17 @@ void CheckIsRows(const NpyHeader& header, const std::string& path) {
                             "axis, as with array.reshape(rows, -1)",
                             path, shape.empty() ? "no axes" : "one axis"));
   }
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) {
+  if (std::ranges::find(shape, 0) != shape.end()) {
     throw Error(ErrorKind::kBadData, fmt::format("{}: expected at least one row and one column, "
                                                  "found an array with an axis of length 0",
                                                  path));
   }
-  if (header.fortran_order) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: expected rows one after another, found an array in Fortran order; "
-                            "save it again as numpy.ascontiguousarray(array)",
-                            path));
-  }
+}
+
+// Where at most one axis is longer than 1, both orders are the same.
+bool IsColumnMajor(const NpyHeader& header) {
+  return header.fortran_order &&
+         std::ranges::count_if(header.shape, [](int64_t length) { return length > 1; }) > 1;
 }
 
 }  // namespace
@@ -133,19 +98,27 @@ bool LooksLikeNpy(std::span<const std::byte> first_bytes) {
          std::equal(magic.begin(), magic.end(), first_bytes.begin());
 }
 
-std::unique_ptr<RowSource> OpenNpy(std::unique_ptr<ByteStream> stream) {
-  RowLayout layout;
-  const std::string text = ReadHeaderText(*stream, layout.header_bytes);
-  const NpyHeader header = ParseNpyHeader(text, stream->path());
-  layout.type = TypeOf(header.descr, stream->path());
+NpyHeader ReadNpyHeader(ByteStream& stream) {
+  uint64_t bytes = 0;
+  const std::string text = ReadHeaderText(stream, bytes);
+  NpyHeader header = ParseNpyHeader(text, stream.path());
+  header.bytes = bytes;
+  return header;
+}
+
+std::unique_ptr<RowSource> OpenNpy(std::unique_ptr<ByteStream> stream,
+                                   const std::string& spool_folder) {
+  const NpyHeader header = ReadNpyHeader(*stream);
+  RowLayout layout = {.type = NpyType(header.descr, stream->path()),
+                      .header_bytes = header.bytes,
+                      .truth_values = IsNpyBoolean(header.descr)};
   CheckIsRows(header, stream->path());
   layout.rows = header.shape[0];
-  layout.columns = 1;
-  for (size_t i = 1; i < header.shape.size(); ++i) {
-    layout.columns = CheckedProduct(layout.columns, header.shape[i],
-                                    fmt::format("{}: the columns in its header", stream->path()));
-  }
-  return std::make_unique<StreamSource>(std::move(stream), layout);
+  layout.columns = CountColumns(header, stream->path());
+  if (!IsColumnMajor(header)) return std::make_unique<StreamSource>(std::move(stream), layout);
+  return std::make_unique<ColumnMajorSource>(
+      std::move(stream), layout, std::vector<int64_t>(header.shape.begin() + 1, header.shape.end()),
+      spool_folder);
 }
 
 }  // namespace rhohat

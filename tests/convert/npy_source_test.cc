@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <numeric>
+
 #include "convert/open_rows.h"
 #include "tests/convert/test_rows.h"
 
@@ -147,9 +149,71 @@ TEST_F(NpySourceTest, RefusesOtherTypesByName) {
               HasSubstr("dtype <f8??[31m"));
 }
 
-TEST_F(NpySourceTest, RefusesFortranOrderAndSaysTheWayOut) {
-  EXPECT_THAT(MessageForHeader("{'descr': '<f8', 'fortran_order': True, 'shape': (1, 1)}"),
-              HasSubstr("numpy.ascontiguousarray"));
+TEST_F(NpySourceTest, SaysWhatOtherTypesAreAndTheWayOut) {
+  const auto message_for = [&](const char* descr) {
+    return MessageForHeader(NpyHeaderText(descr, "(1, 1)"));
+  };
+  EXPECT_THAT(message_for("|O"), HasSubstr("found Python objects (dtype |O); stack them"));
+  EXPECT_THAT(message_for("<c16"), HasSubstr("array.real"));
+  EXPECT_THAT(message_for("<f16"), HasSubstr("array.astype('float64')"));
+  EXPECT_THAT(message_for("<M8[ns]"), HasSubstr("found dates"));
+  EXPECT_THAT(message_for("<m8[s]"), HasSubstr("found durations"));
+  EXPECT_THAT(MessageForHeader("{'descr': [('a', '<f8')], 'fortran_order': False, "
+                               "'shape': (1, 1)}"),
+              HasSubstr("structured_to_unstructured"));
+}
+
+TEST_F(NpySourceTest, ReadsHeadersInUtf8) {
+  const std::string fields =
+      "{'descr': [('gr\xc3\xb6\xc3\x9f"
+      "e', '<f8')], "
+      "'fortran_order': False, 'shape': (1, 1)}";
+  EXPECT_THAT(MessageFor(NpyFile(fields, "12345678", 3)), HasSubstr("('gr????e', '<f8')"));
+}
+
+TEST_F(NpySourceTest, TruthValuesMustBeZeroOrOne) {
+  for (const bool fortran : {false, true}) {
+    const std::string header = std::string("{'descr': '|b1', 'fortran_order': ") +
+                               (fortran ? "True" : "False") + ", 'shape': (2, 2)}";
+    EXPECT_EQ(Read(NpyFile(header, std::string("\0\1\1\0", 4))), (std::vector<double>{0, 1, 1, 0}));
+    EXPECT_THAT(MessageFor(NpyFile(header, std::string("\0\1\1\2", 4))),
+                HasSubstr("row 1, column 1: expected 0 or 1 of a boolean, found 2"));
+  }
+}
+
+TEST_F(NpySourceTest, ReadsFortranOrderAsNumPyFlattensIt) {
+  // numpy.arange(24).reshape(2, 3, 4), stored with the first axis fastest.
+  std::vector<int32_t> stored;
+  for (int k = 0; k < 4; ++k) {
+    for (int j = 0; j < 3; ++j) {
+      for (int i = 0; i < 2; ++i) stored.push_back(12 * i + 4 * j + k);
+    }
+  }
+  std::vector<double> expected(24);
+  std::iota(expected.begin(), expected.end(), 0);
+  for (const bool big : {false, true}) {
+    const std::string header = std::string("{'descr': '") + (big ? ">i4" : "<i4") +
+                               "', 'fortran_order': True, 'shape': (2, 3, 4)}";
+    const std::string path = scratch_.Write("file", NpyFile(header, Stored(stored, big)));
+    for (const int64_t block : {0, 1, 2}) EXPECT_EQ(ReadAll(*OpenRows(path), block), expected);
+  }
+}
+
+TEST_F(NpySourceTest, FortranOrderOfOneLongAxisIsReadInOneGo) {
+  const std::string header = "{'descr': '|u1', 'fortran_order': True, 'shape': (1, 4, 1)}";
+  EXPECT_THAT(Read(Gzip(NpyFile(header, "\1\2\3\4"))), ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(NpySourceTest, PackedFortranOrderNeedsAFolderToUnpackTo) {
+  const std::string header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}";
+  const std::string packed = Gzip(NpyFile(header, "\1\2\3\4\5\6"));
+  EXPECT_THAT(MessageFor(packed), HasSubstr("numpy.ascontiguousarray"));
+  const std::string path = scratch_.Write("file", packed);
+  const auto source = OpenNpy(std::make_unique<FileStream>(path), scratch_.Path(""));
+  for (const int64_t block : {0, 1, 2}) {
+    EXPECT_THAT(ReadAll(*source, block), ElementsAre(1, 3, 5, 2, 4, 6));
+  }
+  EXPECT_EQ(scratch_.FileCount(), 1U);
 }
 
 TEST_F(NpySourceTest, RefusesArraysThatAreNotRows) {
@@ -167,9 +231,11 @@ TEST_F(NpySourceTest, RefusesUnknownVersionsAndLongHeaders) {
 }
 
 TEST_F(NpySourceTest, RefusesEveryProperPrefixAndAnyMore) {
-  const std::string whole = SmallNpy();
-  for (size_t size = 0; size < whole.size(); ++size) MessageFor(whole.substr(0, size));
-  EXPECT_THAT(MessageFor(whole + "x"), HasSubstr("goes on after its rows"));
+  const std::string fortran = "{'descr': '<i2', 'fortran_order': True, 'shape': (3, 2)}";
+  for (const std::string& whole : {SmallNpy(), NpyFile(fortran, "123456789abc")}) {
+    for (size_t size = 0; size < whole.size(); ++size) MessageFor(whole.substr(0, size));
+    EXPECT_THAT(MessageFor(whole + "x"), HasSubstr("goes on after its rows"));
+  }
 }
 
 TEST_F(NpySourceTest, RefusesSizesThatTheFileCannotHold) {

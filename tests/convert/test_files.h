@@ -37,6 +37,8 @@ class ScratchFolder {
 
   // Returns the path.
   std::string Write(const std::string& name, std::string_view bytes) const {
+    // Some file systems flush a file that is cut to nothing and written again, which is slow.
+    std::filesystem::remove(Path(name));
     std::ofstream file(Path(name), std::ios::binary);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     return Path(name);
