@@ -104,6 +104,9 @@ size_t LzfDecompress(Bytes in, Space out) {
   ThrowDamaged(FilterKind::kLzf);
 }
 
+// The library looks positions up in a table that it does not clear. That changes no result:
+// whatever occurred before was entered in the same call, and what did not is compared and found
+// different.
 size_t LzfCompress(Bytes in, Space out) {
   if (in.size() < 2 || !FitsLzf(in.size())) return 0;
   return lzf_compress(in.data(), static_cast<unsigned>(in.size()), out.data(),

@@ -166,6 +166,7 @@ std::vector<ListedFilter> ListFilters(hid_t creation) {
     throw Error(ErrorKind::kBadData, "its filters cannot be read");
   }
   std::vector<ListedFilter> filters;
+  filters.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     filters.push_back(ListFilter(creation, static_cast<unsigned>(i)));
   }

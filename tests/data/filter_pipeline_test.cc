@@ -1,12 +1,16 @@
 #include "data/filter_pipeline.h"
 
+#include <blosc.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "rhohat/error.h"
@@ -206,6 +210,115 @@ TEST(FilterPipelineTest, WhateverIsStoredEndsInAChunkOrAReason) {
           << FilterName(compressor) << " cut at " << at;
     }
   }
+}
+
+// Blosc as other programs write it: `shuffle` is 0, 1 for bytes, or 2 for bits.
+ByteVector BloscBytes(const ByteVector& chunk, const char* codec, int shuffle, size_t block) {
+  ByteVector stored(chunk.size() + BLOSC_MAX_OVERHEAD);
+  const int size = blosc_compress_ctx(5, shuffle, 4, chunk.size(), chunk.data(), stored.data(),
+                                      stored.size(), codec, block, 1);
+  EXPECT_GT(size, 0) << codec;
+  stored.resize(static_cast<size_t>(std::max(size, 0)));
+  return stored;
+}
+
+TEST(FilterPipelineTest, BloscOfEveryInnerCompressorAndShuffleIsReadAndItsDamageSurvived) {
+  const ByteVector chunk = Rising(1800);
+  const FilterPipeline pipeline({Filter(FilterKind::kBlosc)}, chunk.size());
+  FilterScratch scratch;
+  for (const char* codec : {"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"}) {
+    if (blosc_compname_to_compcode(codec) < 0) continue;
+    for (const int shuffle : {0, 1, 2}) {
+      SCOPED_TRACE(std::string(codec) + " " + std::to_string(shuffle));
+      const ByteVector stored = BloscBytes(chunk, codec, shuffle, 512);
+      ByteVector decoded(chunk.size());
+      pipeline.Decode(stored, 0, decoded, scratch);
+      EXPECT_EQ(decoded, chunk);
+      for (size_t at = 0; at < stored.size(); ++at) {
+        ByteVector damaged = stored;
+        damaged[at] ^= std::byte{0xFF};
+        ReasonOf(pipeline, damaged);
+        EXPECT_NE(ReasonOf(pipeline, ByteVector(stored.begin(), stored.begin() + at)), "");
+      }
+    }
+  }
+}
+
+TEST(FilterPipelineTest, WhatIsWrittenDependsOnTheChunkAlone) {
+  for (const ChunkFilter& compressor : Compressors()) {
+    const FilterPipeline pipeline({Filter(FilterKind::kShuffle), compressor}, 20000);
+    ByteVector first;
+    FilterScratch fresh;
+    pipeline.Encode(Rising(20000), first, fresh);
+    FilterScratch used;
+    for (uint64_t seed = 2; seed < 8; ++seed) {
+      ByteVector again;
+      pipeline.Encode(Rising(20000, seed), again, used);
+      pipeline.Encode(Noise(20000, seed), again, used);
+      pipeline.Encode(Rising(20000), again, used);
+      EXPECT_EQ(again, first) << FilterName(compressor);
+    }
+  }
+}
+
+size_t HeapBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST(FilterPipelineTest, AScratchHoldsNoMoreThanIsSaid) {
+  for (const ChunkFilter& compressor : Compressors()) {
+    for (const size_t size : {1000U, 30000U, 300000U}) {
+      const FilterPipeline pipeline(
+          {Filter(FilterKind::kShuffle), compressor, Filter(FilterKind::kFletcher32), compressor},
+          size);
+      const ByteVector chunk = Rising(size);
+      ByteVector stored(pipeline.MaxStoredBytes());
+      ByteVector decoded(size);
+      uint32_t mask = 0;
+      size_t before = HeapBytes();
+      constexpr size_t kBookkeeping = 4096;
+      {
+        FilterScratch scratch;
+        mask = pipeline.Encode(chunk, stored, scratch);
+        pipeline.Decode(stored, mask, decoded, scratch);
+        EXPECT_LE(HeapBytes(), before + pipeline.ScratchBytes() + kBookkeeping)
+            << FilterName(compressor) << " " << size;
+        EXPECT_EQ(decoded, chunk);
+      }
+      before = HeapBytes();
+      FilterScratch scratch;
+      pipeline.Decode(stored, mask, decoded, scratch);
+      EXPECT_LE(HeapBytes(), before + pipeline.DecodeScratchBytes() + kBookkeeping)
+          << FilterName(compressor) << " " << size;
+    }
+  }
+}
+
+TEST(FilterPipelineTest, ThreadsShareAPipelineEachWithItsScratch) {
+  const ByteVector chunk = Rising(5000);
+  const ByteVector blosc = BloscBytes(chunk, "zstd", 1, 1024);
+  const FilterPipeline plain({Filter(FilterKind::kBlosc)}, chunk.size());
+  const FilterPipeline pipeline({Filter(FilterKind::kShuffle), Filter(FilterKind::kGzip),
+                                 Filter(FilterKind::kZstd), Filter(FilterKind::kLzf)},
+                                chunk.size());
+  std::atomic<int> wrong = 0;
+  const auto work = [&] {
+    FilterScratch scratch;
+    ByteVector stored;
+    ByteVector decoded(chunk.size());
+    for (int i = 0; i < 20; ++i) {
+      const uint32_t mask = pipeline.Encode(chunk, stored, scratch);
+      pipeline.Decode(stored, mask, decoded, scratch);
+      if (decoded != chunk) ++wrong;
+      plain.Decode(blosc, 0, decoded, scratch);
+      if (decoded != chunk) ++wrong;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(FilterPipelineTest, AChunkOfAnotherSizeIsSaidToBe) {
