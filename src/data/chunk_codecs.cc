@@ -104,6 +104,9 @@ size_t LzfDecompress(Bytes in, Space out) {
   ThrowDamaged(FilterKind::kLzf);
 }
 
+// The library looks positions up in a table that it does not clear. That changes no result:
+// whatever occurred before was entered in the same call, and what did not is compared and found
+// different.
 size_t LzfCompress(Bytes in, Space out) {
   if (in.size() < 2 || !FitsLzf(in.size())) return 0;
   return lzf_compress(in.data(), static_cast<unsigned>(in.size()), out.data(),
@@ -213,12 +216,15 @@ void CheckBloscCompressor(Bytes in) {
   }
 }
 
+// Whether the header agrees with the number of bytes that are there; sets what it says they were.
+bool IsBlosc(Bytes in, size_t& size) {
+  return in.size() >= BLOSC_MIN_HEADER_LENGTH &&
+         blosc_cbuffer_validate(in.data(), in.size(), &size) == 0;
+}
+
 size_t BloscDecompress(Bytes in, Space out) {
   size_t size = 0;
-  if (in.size() < BLOSC_MIN_HEADER_LENGTH ||
-      blosc_cbuffer_validate(in.data(), in.size(), &size) != 0) {
-    ThrowDamaged(FilterKind::kBlosc);
-  }
+  if (!IsBlosc(in, size)) ThrowDamaged(FilterKind::kBlosc);
   if (size > out.size()) {
     ThrowBad(fmt::format("expected {} bytes, found {}", out.size(), size));
   }
@@ -287,6 +293,33 @@ size_t Decompress(FilterKind kind, Bytes in, Space out, CodecStates& states) {
       break;
   }
   throw Error(ErrorKind::kInternal, fmt::format("{} is no compressor", KindName(kind)));
+}
+
+size_t ClaimedSize(FilterKind kind, Bytes in) {
+  constexpr size_t kMostLzfRatio = 88;  // three bytes repeat 264 earlier ones
+  constexpr size_t kUnknown = std::numeric_limits<size_t>::max();
+  switch (kind) {
+    case FilterKind::kZstd: {
+      const unsigned long long size = ZSTD_getFrameContentSize(in.data(), in.size());
+      if (size == ZSTD_CONTENTSIZE_ERROR) ThrowDamaged(kind);
+      return size == ZSTD_CONTENTSIZE_UNKNOWN ? kUnknown : size;
+    }
+    case FilterKind::kLz4:
+      if (in.size() < kLz4HeaderBytes) ThrowDamaged(kind);
+      return LoadBigEndian(in.data(), 8);
+    case FilterKind::kBlosc: {
+      size_t size = 0;
+      if (!IsBlosc(in, size)) ThrowDamaged(kind);
+      return size;
+    }
+    case FilterKind::kLzf:
+      return in.size() * kMostLzfRatio;
+    case FilterKind::kGzip:
+    case FilterKind::kShuffle:
+    case FilterKind::kFletcher32:
+      break;
+  }
+  return kUnknown;
 }
 
 size_t Compress(const ChunkFilter& filter, Bytes in, Space out, CodecStates& states) {

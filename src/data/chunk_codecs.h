@@ -49,6 +49,10 @@ size_t Decompress(FilterKind kind, std::span<const std::byte> in, std::span<std:
 size_t Compress(const ChunkFilter& filter, std::span<const std::byte> in, std::span<std::byte> out,
                 CodecStates& states);
 
+// The size that compressed bytes say they had, or a bound that follows from theirs: for whoever
+// does not know it. Not to be believed. Throws Error(kBadData) where they are too damaged to say.
+size_t ClaimedSize(FilterKind kind, std::span<const std::byte> in);
+
 // The most that Compress() makes of `size` bytes.
 size_t CompressedBound(const ChunkFilter& filter, size_t size);
 

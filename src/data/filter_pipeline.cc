@@ -237,18 +237,30 @@ uint32_t FilterPipeline::Encode(Bytes chunk, std::vector<std::byte>& stored,
   return filter_mask;
 }
 
-size_t FilterPipeline::ScratchBytes() const {
-  // What lies between filters, going either way: two buffers at most.
+FilterPipeline::Needs FilterPipeline::ScratchNeeds() const {
+  Needs needs;
   Size size = {chunk_bytes_, true};
   size_t steps = 0;
-  size_t states = 0;
   for (const ChunkFilter& filter : filters_) {
     steps += IsIdle(filter) ? 0 : 1;
-    states += DecompressorBytes(filter.kind, size.most) + CompressorBytes(filter, size.most);
+    needs.decompressors += DecompressorBytes(filter.kind, size.most);
+    needs.compressors += CompressorBytes(filter, size.most);
     size = SizeAfter(filter, size);
   }
+  // What lies between filters, going either way: two buffers at most.
   const size_t buffers = std::min<size_t>(2, steps > 1 ? steps - 1 : 0);
-  return buffers * (std::max(size.most, max_stored_bytes_) + kCacheLineBytes) + states;
+  needs.buffers = buffers * (std::max(size.most, max_stored_bytes_) + kCacheLineBytes);
+  return needs;
+}
+
+size_t FilterPipeline::ScratchBytes() const {
+  const Needs needs = ScratchNeeds();
+  return needs.buffers + needs.decompressors + needs.compressors;
+}
+
+size_t FilterPipeline::DecodeScratchBytes() const {
+  const Needs needs = ScratchNeeds();
+  return needs.buffers + needs.decompressors;
 }
 
 }  // namespace rhohat

@@ -51,13 +51,23 @@ class FilterPipeline {
   size_t chunk_bytes() const { return chunk_bytes_; }
 
   // The most that a FilterScratch holds after this pipeline's Decode() and Encode(), or while they
-  // run. LZF also takes half a megabyte of the calling thread's stack while it compresses.
+  // run. LZF also takes 256 KiB of the calling thread's stack while it compresses.
   size_t ScratchBytes() const;
+
+  // The same for Decode() alone, which for most codecs needs much less.
+  size_t DecodeScratchBytes() const;
 
   // The most that Encode() makes of a chunk.
   size_t MaxStoredBytes() const { return max_stored_bytes_; }
 
  private:
+  struct Needs {
+    size_t buffers = 0;
+    size_t decompressors = 0;
+    size_t compressors = 0;
+  };
+  Needs ScratchNeeds() const;
+
   std::vector<ChunkFilter> filters_;
   size_t chunk_bytes_;
   size_t max_stored_bytes_;

@@ -5,7 +5,7 @@
 // log₂ S rounds unshuffle a tile, and log₂ 16 = 4 rounds shuffle it.
 //
 // Vectors are the compiler's own, in portable notation: on x86 each interleaving is one SSE2
-// instruction. Wider registers were measured to gain nothing beyond the first-level cache.
+// instruction. That is faster than memory is, so there is no need of wider registers.
 #include "data/shuffle_bytes.h"
 
 #include <algorithm>
