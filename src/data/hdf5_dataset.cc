@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -15,19 +17,38 @@
 namespace rhohat {
 namespace {
 
-// Set by the library's callback when a path leads into another file.
+// Asked by the library before it follows a path into another file.
 struct ExternalLink {
+  bool allowed = false;
   bool refused = false;
   std::string file;
 };
 
-herr_t RefuseExternalLink(const char* /*parent_file*/, const char* /*parent_group*/,
-                          const char* child_file, const char* /*child_object*/,
-                          unsigned* /*access*/, hid_t /*file_access*/, void* data) {
+herr_t MeetExternalLink(const char* parent_file, const char* /*parent_group*/,
+                        const char* child_file, const char* /*child_object*/, unsigned* /*access*/,
+                        hid_t /*file_access*/, void* data) {
+  namespace fs = std::filesystem;
   auto* link = static_cast<ExternalLink*>(data);
+  // Opening a pipe would wait for its writer.
+  const auto is_strange = [](const fs::path& path) {
+    std::error_code ignored;
+    const fs::file_status status = fs::status(path, ignored);
+    return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+  };
+  const bool strange =
+      is_strange(child_file) || is_strange(fs::path(parent_file).parent_path() / child_file);
+  if (link->allowed && !strange) return 0;
   link->refused = true;
   link->file = child_file;
   return -1;
+}
+
+[[noreturn]] void ThrowRefused(const Hdf5DataSetInfo& info, const ExternalLink& link) {
+  H5Eclear2(H5E_DEFAULT);
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: is a link into another file ('{}'){}", info.where(), link.file,
+                          link.allowed ? ", which is no file but a pipe or a device"
+                                       : ": pass --follow-external to allow it"));
 }
 
 Hdf5Handle OpenDataSet(hid_t file, const Hdf5DataSetInfo& info, size_t cache_bytes,
@@ -35,17 +56,11 @@ Hdf5Handle OpenDataSet(hid_t file, const Hdf5DataSetInfo& info, size_t cache_byt
   const Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   // A prime number of slots, far more than chunks that are ever held; read chunks leave first.
   H5Pset_chunk_cache(access.id(), 10007, cache_bytes, 1.0);
-  ExternalLink link;
-  if (!follow_external) H5Pset_elink_cb(access.id(), RefuseExternalLink, &link);
+  ExternalLink link{.allowed = follow_external};
+  H5Pset_elink_cb(access.id(), MeetExternalLink, &link);
   Hdf5Handle opened(H5Dopen2(file, info.dataset.c_str(), access.id()), H5Dclose);
   if (opened.valid()) return opened;
-  if (link.refused) {
-    H5Eclear2(H5E_DEFAULT);
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: is a link into another file ('{}'): pass --follow-external to "
-                            "allow it",
-                            info.where(), link.file));
-  }
+  if (link.refused) ThrowRefused(info, link);
   ThrowHdf5(info.where(), "cannot open");
 }
 
@@ -72,13 +87,17 @@ std::string OnlyDataSet(const std::string& file, bool follow_external) {
 }
 
 // Throws where no link named `info.dataset` exists, listing the names that do.
-void CheckExists(hid_t file, const Hdf5DataSetInfo& info) {
+void CheckExists(hid_t file, const Hdf5DataSetInfo& info, bool follow_external) {
+  const Hdf5Handle access(H5Pcreate(H5P_LINK_ACCESS), H5Pclose);
+  ExternalLink link{.allowed = follow_external};
+  H5Pset_elink_cb(access.id(), MeetExternalLink, &link);
   std::string prefix;
   for (const std::string& name : Split(info.dataset, '/')) {
     if (name.empty()) continue;
     prefix += "/" + name;
-    const htri_t exists = H5Lexists(file, prefix.c_str(), H5P_DEFAULT);
+    const htri_t exists = H5Lexists(file, prefix.c_str(), access.id());
     if (exists > 0) continue;
+    if (link.refused) ThrowRefused(info, link);
     H5Eclear2(H5E_DEFAULT);
     std::vector<std::string> names;
     for (const Hdf5CatalogEntry& entry : ListDataSets(info.file)) names.push_back(entry.path);
@@ -105,8 +124,15 @@ void ReadShape(hid_t dataset, Hdf5DataSetInfo& info) {
                             std::max(axes, 0), axes == 1 ? "axis" : "axes"));
   }
   std::vector<hsize_t> shape(static_cast<size_t>(axes));
-  H5Sget_simple_extent_dims(space.id(), shape.data(), nullptr);
+  std::vector<hsize_t> longest(shape.size());
+  H5Sget_simple_extent_dims(space.id(), shape.data(), longest.data());
   info.shape.assign(shape.begin(), shape.end());
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] <= longest[axis]) continue;  // no limit is the largest number
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: is damaged: an axis is {} long, of {} at most", info.where(),
+                            shape[axis], longest[axis]));
+  }
   info.rows = info.shape[0];
   info.columns = 1;
   for (size_t axis = 1; axis < info.shape.size(); ++axis) {
@@ -174,6 +200,20 @@ void CheckChunk(hid_t dataset, const Hdf5DataSetInfo& info) {
                               info.where(), length, longest[axis]));
     }
   }
+}
+
+// The library reads zeros where a file that is cut short claims to end where it does.
+void CheckRowsEnd(hid_t dataset, const Hdf5DataSetInfo& info) {
+  const haddr_t offset = H5Dget_offset(dataset);
+  if (offset == HADDR_UNDEF) return;  // never written
+  // A link may have led into another file.
+  const Hdf5Handle file(H5Iget_file_id(dataset), H5Fclose);
+  hsize_t file_bytes = 0;
+  H5Fget_filesize(file.id(), &file_bytes);
+  if (offset <= file_bytes && info.stored_bytes <= file_bytes - offset) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: is cut short: {} bytes of rows begin at byte {} of a file of {}",
+                          info.where(), info.stored_bytes, offset, file_bytes));
 }
 
 int64_t ChunksInARow(const Hdf5DataSetInfo& info) {
@@ -257,6 +297,9 @@ size_t ReadLayout(hid_t dataset, Hdf5DataSetInfo& info) {
                 : layout == H5D_COMPACT ? "compact"
                 : layout == H5D_VIRTUAL ? "virtual"
                                         : "contiguous";
+  if (layout == H5D_CONTIGUOUS && H5Pget_external_count(properties.id()) == 0) {
+    CheckRowsEnd(dataset, info);
+  }
   if (layout != H5D_CHUNKED) return 0;
   ReadFilters(properties.id(), info);
   std::vector<hsize_t> chunk(info.shape.size());
@@ -286,7 +329,7 @@ Hdf5DataSet Hdf5DataSet::Open(const std::string& file, const std::string& datase
   opened.file_ = OpenHdf5File(file);
   info.dataset = dataset.empty() ? OnlyDataSet(file, follow_external) : dataset;
   if (!info.dataset.starts_with("/")) info.dataset.insert(0, "/");
-  CheckExists(opened.file_.id(), info);
+  CheckExists(opened.file_.id(), info, follow_external);
 
   opened.dataset_ = OpenDataSet(opened.file_.id(), info, 0, follow_external);
   const hid_t id = opened.dataset_.id();

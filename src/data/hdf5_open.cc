@@ -30,6 +30,12 @@ void CheckReadable(const std::string& file) {
 
 using NameGetter = ssize_t (*)(hid_t, size_t, char*, size_t);
 
+// Opening anything else, such as a pipe, might wait for ever.
+bool IsFile(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
 // One of a virtual mapping's names, which the library hands out with their length first.
 std::string VirtualName(NameGetter get, hid_t properties, size_t index) {
   const ssize_t length = get(properties, index, nullptr, 0);
@@ -64,10 +70,10 @@ void CheckVirtualSource(const std::string& source_file, const std::string& sourc
   }
   fs::path path = source_file;
   if (path.is_relative() && !fs::exists(path)) path = fs::path(file).parent_path() / path;
+  if (source_file == ".") path = file;
   const Hdf5Handle access = WithoutLocks();
-  const Hdf5Handle opened(
-      H5Fopen(source_file == "." ? file.c_str() : path.c_str(), H5F_ACC_RDONLY, access.id()),
-      H5Fclose);
+  const Hdf5Handle opened(IsFile(path) ? H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()) : -1,
+                          H5Fclose);
   const Hdf5Handle no_links(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   H5Pset_elink_cb(no_links.id(), RefuseLink, nullptr);
   const Hdf5Handle source(
@@ -127,7 +133,7 @@ void CheckExternalStorage(hid_t properties, unsigned index, const std::string& w
     ThrowHdf5(where, "cannot read the names of its external files");
   }
   name.resize(std::min(name.size(), name.find('\0')));
-  if (!std::filesystem::exists(name)) {
+  if (!IsFile(name)) {
     throw Error(
         ErrorKind::kNoInput,
         fmt::format("{}: an external file that holds its rows is missing: {}", where, name));

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -108,6 +109,16 @@ MemoryType MemoryTypeOf(hid_t stored, const std::string& where) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: holds {}, not integers or floating-point numbers", where,
                             ClassName(type_class)));
+  }
+  // The library believes damaged types, makes room in proportion and reads beyond it.
+  constexpr size_t kLongestNumber = 16;
+  const size_t bytes = H5Tget_size(number.id());
+  const auto lowest_bit = static_cast<size_t>(std::max(0, H5Tget_offset(number.id())));
+  const size_t bits = lowest_bit + H5Tget_precision(number.id());
+  if (bytes > kLongestNumber || bits > 8 * bytes) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: holds numbers of {} bits in {} bytes; expected at most {} bytes",
+                            where, bits, bytes, kLongestNumber));
   }
   const H5T_order_t order = H5Tget_order(number.id());
   const std::optional<ElementKind> kind =

@@ -1,0 +1,268 @@
+#include "convert/statistics.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "data/data_set.h"
+#include "data/decode.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+// 32 KiB of doubles: what the first-level cache holds.
+constexpr int64_t kTileValues = 4096;
+constexpr int64_t kTileColumns = 128;
+// Narrow data has more rows in a tile, but not so many that a tile's plain sum loses digits.
+constexpr int64_t kMostTileRows = 256;
+
+int64_t TileRows(int64_t columns) {
+  return std::min(kMostTileRows, kTileValues / std::min(columns, kTileColumns));
+}
+
+// Of a tile's columns.
+struct TileSums {
+  std::array<double, kTileColumns> minimum;
+  std::array<double, kTileColumns> maximum;
+  std::array<double, kTileColumns> mean;
+  std::array<double, kTileColumns> rest;  // Σ (x − mean): what rounding left of the mean
+  std::array<double, kTileColumns> squares;
+};
+
+void AddToSums(const double* __restrict x, int64_t columns, double* __restrict sum,
+               double* __restrict minimum, double* __restrict maximum) {
+  for (int64_t j = 0; j < columns; ++j) {
+    sum[j] += x[j];
+    minimum[j] = x[j] < minimum[j] ? x[j] : minimum[j];
+    maximum[j] = x[j] > maximum[j] ? x[j] : maximum[j];
+  }
+}
+
+void AddDeviations(const double* __restrict x, int64_t columns, const double* __restrict mean,
+                   double* __restrict rest, double* __restrict squares) {
+  for (int64_t j = 0; j < columns; ++j) {
+    const double deviation = x[j] - mean[j];
+    rest[j] += deviation;
+    squares[j] += deviation * deviation;
+  }
+}
+
+// Σ (x − m)² about the true mean, given it about a mean that is off by rest / count.
+double CorrectedSquares(double squares, double rest, int64_t count) {
+  if (!std::isfinite(squares)) return squares;
+  return std::max(0.0, squares - rest * (rest / static_cast<double>(count)));
+}
+
+}  // namespace
+
+void Moments::Merge(const Moments& other) {
+  if (other.count == 0) return;
+  if (count == 0) {
+    *this = other;
+    return;
+  }
+  const double here = static_cast<double>(count);
+  const double there = static_cast<double>(other.count);
+  const double share = there / (here + there);
+  const double distance = other.mean - mean;
+  // Means so far apart that their distance is no double are no means to lose digits of.
+  mean =
+      std::isfinite(distance) ? mean + distance * share : mean * (1 - share) + other.mean * share;
+  squares += other.squares + distance * distance * (here * share);
+  minimum = std::min(minimum, other.minimum);
+  maximum = std::max(maximum, other.maximum);
+  count += other.count;
+}
+
+// Some rows of some columns as numbers, one row after another without gaps.
+struct StatisticsSums::Tile {
+  int64_t first_row = 0;  // in the block
+  int64_t rows = 0;
+  int64_t first_column = 0;
+  int64_t columns = 0;
+  alignas(64) std::array<double, kTileValues> values;
+
+  const double* Row(int64_t row) const { return values.data() + row * columns; }
+
+  // Brings the part of the piece that lies in the tile, if any.
+  void Fill(const RawRows::Piece& piece) {
+    const int64_t row_end = std::min(first_row + rows, piece.first_row + piece.rows);
+    const int64_t column = std::max(first_column, piece.first_column);
+    const int64_t column_end = std::min(first_column + columns, piece.first_column + piece.columns);
+    if (column >= column_end) return;
+    const size_t skipped =
+        static_cast<size_t>(column - piece.first_column) * ElementBytes(piece.type);
+    for (int64_t row = std::max(first_row, piece.first_row); row < row_end; ++row) {
+      const std::byte* stored =
+          piece.data + static_cast<size_t>(row - piece.first_row) * piece.row_stride + skipped;
+      double* out = values.data() + (row - first_row) * columns + (column - first_column);
+      DecodeElements(piece.type, stored, std::span(out, static_cast<size_t>(column_end - column)));
+    }
+  }
+};
+
+void StatisticsSums::Clear() {
+  rows_ = 0;
+  columns_.clear();
+}
+
+void StatisticsSums::AddRows(const RawRows& raw, int64_t columns) {
+  columns_.resize(static_cast<size_t>(columns));
+  rows_ += raw.range.size();
+  const int64_t tile_rows = TileRows(columns);
+  std::vector<const RawRows::Piece*> touching;
+  Tile tile;
+  for (tile.first_row = 0; tile.first_row < raw.range.size(); tile.first_row += tile_rows) {
+    tile.rows = std::min(tile_rows, raw.range.size() - tile.first_row);
+    touching.clear();
+    for (const RawRows::Piece& piece : raw.pieces) {
+      const bool touches = piece.first_row < tile.first_row + tile.rows &&
+                           piece.first_row + piece.rows > tile.first_row;
+      if (touches) touching.push_back(&piece);
+    }
+    for (tile.first_column = 0; tile.first_column < columns; tile.first_column += kTileColumns) {
+      tile.columns = std::min(kTileColumns, columns - tile.first_column);
+      for (const RawRows::Piece* piece : touching) tile.Fill(*piece);
+      AddTile(tile);
+    }
+  }
+}
+
+void StatisticsSums::AddTile(const Tile& tile) {
+  TileSums sums;
+  sums.mean.fill(0);
+  sums.rest.fill(0);
+  sums.squares.fill(0);
+  sums.minimum.fill(Moments().minimum);
+  sums.maximum.fill(Moments().maximum);
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    AddToSums(tile.Row(i), tile.columns, sums.mean.data(), sums.minimum.data(),
+              sums.maximum.data());
+  }
+  const double count = static_cast<double>(tile.rows);
+  for (double& mean : sums.mean) mean /= count;
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    AddDeviations(tile.Row(i), tile.columns, sums.mean.data(), sums.rest.data(),
+                  sums.squares.data());
+  }
+  for (int64_t j = 0; j < tile.columns; ++j) {
+    Column& column = columns_[static_cast<size_t>(tile.first_column + j)];
+    const auto at = static_cast<size_t>(j);
+    // NaN and infinities show in the sums; a sum of finite values may overflow as well.
+    if (!std::isfinite(sums.mean[at]) || !std::isfinite(sums.rest[at])) {
+      AddUnusual(tile, j, column);
+      continue;
+    }
+    column.moments.Merge({.count = tile.rows,
+                          .mean = sums.mean[at] + sums.rest[at] / count,
+                          .squares = CorrectedSquares(sums.squares[at], sums.rest[at], tile.rows),
+                          .minimum = sums.minimum[at],
+                          .maximum = sums.maximum[at]});
+  }
+}
+
+// One column of a tile, value by value: for what is rare.
+void StatisticsSums::AddUnusual(const Tile& tile, int64_t index, Column& column) {
+  for (int64_t i = 0; i < tile.rows; ++i) {
+    const double x = tile.Row(i)[index];
+    if (std::isnan(x)) {
+      ++column.nans;
+    } else if (std::isinf(x)) {
+      ++column.infinities;
+    } else {
+      column.moments.Merge({.count = 1, .mean = x, .minimum = x, .maximum = x});
+    }
+  }
+}
+
+void StatisticsSums::Add(const StatisticsSums& other) {
+  if (other.rows_ == 0) return;
+  columns_.resize(other.columns_.size());
+  rows_ += other.rows_;
+  for (size_t j = 0; j < columns_.size(); ++j) {
+    columns_[j].moments.Merge(other.columns_[j].moments);
+    columns_[j].nans += other.columns_[j].nans;
+    columns_[j].infinities += other.columns_[j].infinities;
+  }
+}
+
+ColumnStatistics StatisticsSums::Describe(const Column& column) {
+  const Moments& moments = column.moments;
+  ColumnStatistics statistics{
+      .nans = column.nans, .infinities = column.infinities, .finite = moments.count};
+  if (moments.count == 0) {
+    constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+    statistics.minimum = statistics.maximum = statistics.mean = statistics.deviation = kNaN;
+    return statistics;
+  }
+  statistics.minimum = moments.minimum;
+  statistics.maximum = moments.maximum;
+  statistics.mean = std::clamp(moments.mean, moments.minimum, moments.maximum);
+  // Equal values are told from their range: rounding may leave a trace in the squares.
+  const double variance = moments.squares / static_cast<double>(moments.count);
+  statistics.deviation = moments.minimum == moments.maximum ? 0 : std::sqrt(variance);
+  return statistics;
+}
+
+DataStatistics StatisticsSums::Finish() const {
+  DataStatistics statistics{.rows = rows_, .columns = static_cast<int64_t>(columns_.size())};
+  statistics.of_column.reserve(columns_.size());
+  Column all;
+  for (const Column& column : columns_) {
+    statistics.of_column.push_back(Describe(column));
+    all.moments.Merge(column.moments);
+    all.nans += column.nans;
+    all.infinities += column.infinities;
+  }
+  statistics.overall = Describe(all);
+  return statistics;
+}
+
+size_t StatisticsSums::MemoryBytes(int64_t columns) {
+  return static_cast<size_t>(columns) * sizeof(Column);
+}
+
+namespace {
+
+// Both follow from the data alone, so that the result does too.
+int64_t BlockRows(int64_t columns) {
+  constexpr int64_t kBlockValues = int64_t{1} << 19;
+  return std::clamp<int64_t>(kBlockValues / columns, 1, 4096);
+}
+
+size_t LaneCount(int64_t columns) {
+  constexpr size_t kMostBytes = size_t{64} << 20;
+  size_t lanes = 16;
+  while (lanes > 1 && lanes * StatisticsSums::MemoryBytes(columns) > kMostBytes) lanes /= 2;
+  return lanes;
+}
+
+}  // namespace
+
+DataStatistics ComputeStatistics(const DataOptions& data, const ResourceOptions& /*resources*/,
+                                 const RunControl& control) {
+  DataSet source(data);
+  const int64_t block_rows = BlockRows(source.columns());
+  std::vector<StatisticsSums> lanes(LaneCount(source.columns()));
+  RawRows raw;
+  int64_t block = 0;
+  for (int64_t begin = 0; begin < source.rows(); begin += block_rows, ++block) {
+    if (control.stop_requested()) throw Stopped("stopped on request");
+    const int64_t end = std::min(begin + block_rows, source.rows());
+    FetchAndUnpack(source, {begin, end}, raw);
+    lanes[static_cast<size_t>(block) % lanes.size()].AddRows(raw, source.columns());
+    if (control.observer != nullptr) control.observer->OnRows(end, source.rows());
+  }
+  for (size_t distance = 1; distance < lanes.size(); distance *= 2) {
+    for (size_t lane = 0; lane + distance < lanes.size(); lane += 2 * distance) {
+      lanes[lane].Add(lanes[lane + distance]);
+    }
+  }
+  return lanes[0].Finish();
+}
+
+}  // namespace rhohat
