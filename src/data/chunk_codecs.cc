@@ -296,6 +296,7 @@ size_t Decompress(FilterKind kind, Bytes in, Space out, CodecStates& states) {
 }
 
 size_t ClaimedSize(FilterKind kind, Bytes in) {
+  constexpr size_t kMostGzipRatio = 1032;  // two bits for 258 bytes
   constexpr size_t kMostLzfRatio = 88;  // three bytes repeat 264 earlier ones
   constexpr size_t kUnknown = std::numeric_limits<size_t>::max();
   switch (kind) {
@@ -315,6 +316,7 @@ size_t ClaimedSize(FilterKind kind, Bytes in) {
     case FilterKind::kLzf:
       return in.size() * kMostLzfRatio;
     case FilterKind::kGzip:
+      return in.size() * kMostGzipRatio;
     case FilterKind::kShuffle:
     case FilterKind::kFletcher32:
       break;

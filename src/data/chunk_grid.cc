@@ -92,6 +92,12 @@ double ChunkGrid::RunsInRow(const std::vector<int64_t>& shape, const std::vector
   return runs;
 }
 
+bool ChunkGrid::IsPartial(int64_t chunk) const {
+  int64_t elements = 0;
+  for (const ChunkRun& run : runs(chunk)) elements += run.columns;
+  return elements < elements_in_chunk_row_;
+}
+
 size_t ChunkGrid::MemoryBytes() const {
   size_t bytes = runs_.size() * sizeof(runs_.front());
   for (const std::vector<ChunkRun>& runs : runs_) bytes += runs.size() * sizeof(ChunkRun);

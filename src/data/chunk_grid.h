@@ -31,6 +31,8 @@ class ChunkGrid {
   const std::vector<ChunkRun>& runs(int64_t chunk) const {
     return runs_[static_cast<size_t>(chunk)];
   }
+  // Whether the chunk reaches over the end of a trailing axis.
+  bool IsPartial(int64_t chunk) const;
   size_t MemoryBytes() const;
 
  private:

@@ -102,7 +102,7 @@ class DirectReader::ChunkParcel final : public Parcel {
           unpacked_->span().subspan(i * reader_.chunk_bytes_, reader_.chunk_bytes_);
       try {
         reader_.pipeline_->Decode(stored_->span().subspan(stored_at_[i], place.stored_bytes),
-                                  place.filter_mask, chunk, *scratch);
+                                  FilterMask(static_cast<int64_t>(i)), chunk, *scratch);
       } catch (const Error& error) {
         ThrowDamaged(static_cast<int64_t>(i), error);
       }
@@ -127,6 +127,13 @@ class DirectReader::ChunkParcel final : public Parcel {
   }
   uint64_t Gap() const { return reader_.gap_bytes_; }
 
+  uint32_t FilterMask(int64_t index) const {
+    constexpr uint32_t kNone = UINT32_MAX;
+    const int64_t chunk = first_chunk_ + index;
+    return reader_.IsUnfilteredEdge(chunk) ? kNone
+                                           : places_[static_cast<size_t>(index)].filter_mask;
+  }
+
   [[noreturn]] void ThrowDamaged(int64_t index, const Error& why) const {
     const int64_t band = (first_chunk_ + index) / reader_.grid_.chunks_in_band();
     const int64_t first_row = band * reader_.grid_.rows_in_chunk();
@@ -149,8 +156,10 @@ class DirectReader::ChunkParcel final : public Parcel {
 DirectReader::DirectReader(const Hdf5DataSetInfo& info, std::shared_ptr<DirectResources> resources)
     : where_(info.where()),
       element_(info.element),
+      rows_(info.rows),
       columns_(info.columns),
       grid_(info.shape, ChunkShape(info)),
+      edges_unfiltered_(info.edges_unfiltered),
       fill_value_(info.fill_value),
       resources_(std::move(resources)) {
   const size_t element_bytes = ElementBytes(element_);
@@ -198,6 +207,13 @@ void DirectReader::PlanParcels() {
   // Only between small chunks is a gap worth reading: room for all of them is set aside.
   gap_bytes_ = in_parcel > 1 ? std::min<uint64_t>(kGapBytes, chunk_bytes_ / 4) : 0;
   most_stored_bytes_ += (in_parcel - 1) * gap_bytes_;
+}
+
+bool DirectReader::IsUnfilteredEdge(int64_t chunk) const {
+  if (!edges_unfiltered_) return false;
+  const int64_t band = chunk / grid_.chunks_in_band();
+  const bool last_is_partial = band + 1 == grid_.bands() && rows_ % grid_.rows_in_chunk() != 0;
+  return last_is_partial || grid_.IsPartial(chunk % grid_.chunks_in_band());
 }
 
 const ChunkPlace& DirectReader::PlaceOf(int64_t band, int64_t chunk) const {

@@ -59,13 +59,14 @@ class DirectReader {
   int64_t ParcelRows() const { return pipeline_ ? parcel_rows() : 1; }
   size_t ParcelBytes() const;  // of one parcel: stored and unpacked
   size_t MemoryBytes() const;  // the index
-  size_t ScratchBytes() const { return pipeline_ ? pipeline_->ScratchBytes() : 0; }
+  size_t ScratchBytes() const { return pipeline_ ? pipeline_->DecodeScratchBytes() : 0; }
 
  private:
   class ChunkParcel;
   struct Band;
 
   int64_t parcel_rows() const { return bands_in_parcel_ * grid_.rows_in_chunk(); }
+  bool IsUnfilteredEdge(int64_t chunk) const;
   const ChunkPlace& PlaceOf(int64_t band, int64_t chunk) const;
   void CheckPlaces();
   void PlanParcels();
@@ -75,8 +76,10 @@ class DirectReader {
 
   std::string where_;
   ElementType element_;
+  int64_t rows_ = 0;
   int64_t columns_ = 0;
   ChunkGrid grid_;
+  bool edges_unfiltered_ = false;
   size_t chunk_row_bytes_ = 0;
   size_t chunk_bytes_ = 0;
   std::vector<ChunkPlace> places_;

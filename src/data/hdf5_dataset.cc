@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "data/chunk_grid.h"
+#include "data/hdf5_filters.h"
 #include "data/hdf5_open.h"
 #include "data/hdf5_type.h"
 #include "rhohat/error.h"
@@ -141,49 +142,32 @@ void ReadShape(hid_t dataset, Hdf5DataSetInfo& info) {
   CheckedProduct(CheckedProduct(info.rows, info.columns, info.where()), 8, info.where());
 }
 
-// One filter of a data set as the file names it.
-struct StoredFilter {
-  H5Z_filter_t number = 0;
-  std::string name;
-  std::vector<uint32_t> values;
-};
-
-StoredFilter ReadFilter(hid_t properties, unsigned index) {
-  unsigned flags = 0;
-  unsigned config = 0;
-  std::array<unsigned, 20> values = {};
-  size_t count = values.size();
-  std::array<char, 64> name = {};
-  StoredFilter filter;
-  filter.number = H5Pget_filter2(properties, index, &flags, &count, values.data(), name.size() - 1,
-                                 name.data(), &config);
-  filter.name = name[0] != '\0' ? name.data() : "unnamed";
-  filter.values.assign(values.begin(), values.begin() + std::min(count, values.size()));
-  return filter;
-}
-
 void ReadFilters(hid_t properties, Hdf5DataSetInfo& info) {
-  const int count = H5Pget_nfilters(properties);
-  for (int i = 0; i < count; ++i) {
-    const StoredFilter stored = ReadFilter(properties, static_cast<unsigned>(i));
-    if (const std::optional<FilterKind> kind = FilterOfNumber(stored.number)) {
-      info.pipeline.push_back(FilterFromValues(*kind, stored.values));
-      info.filters.push_back(FilterName(info.pipeline.back()));
-    } else if (stored.number == H5Z_FILTER_SZIP) {
+  RegisterFilters();
+  for (const ListedFilter& listed : ListFilters(properties)) {
+    if (listed.filter) {
+      info.pipeline.push_back(*listed.filter);
+      info.filters.push_back(FilterName(*listed.filter));
+    } else if (listed.number == H5Z_FILTER_SZIP) {
       info.filters.emplace_back("szip");
       info.library_reason = "only the library decompresses szip";
     } else {
       throw Error(ErrorKind::kBadData,
                   fmt::format("{}: is stored through filter {} ({}), which rhohat does not read: "
                               "h5repack, or h5py where it knows the filter, rewrites it with gzip",
-                              info.where(), stored.number, stored.name));
+                              info.where(), listed.number,
+                              listed.name.empty() ? "unnamed" : listed.name));
     }
-    if (!info.library_reason.empty() && H5Zfilter_avail(stored.number) <= 0) {
+    if (listed.number == H5Z_FILTER_SZIP && H5Zfilter_avail(H5Z_FILTER_SZIP) <= 0) {
       throw Error(ErrorKind::kBadData,
-                  fmt::format("{}: is stored through {}, which this HDF5 library was built without",
-                              info.where(), info.filters.back()));
+                  fmt::format("{}: is stored through szip, which this HDF5 library was built "
+                              "without",
+                              info.where()));
     }
   }
+  unsigned options = 0;
+  H5Pget_chunk_opts(properties, &options);
+  info.edges_unfiltered = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
 }
 
 // The library refuses to write chunks that are longer than an axis can ever be, and comes to grief
@@ -224,6 +208,12 @@ int64_t ChunksInARow(const Hdf5DataSetInfo& info) {
   return chunks;
 }
 
+size_t ChunkBytes(const Hdf5DataSetInfo& info) {
+  size_t bytes = ElementBytes(info.element);
+  for (const int64_t length : info.chunk) bytes *= static_cast<size_t>(length);
+  return bytes;
+}
+
 // What unwritten rows hold.
 void ReadFillValue(hid_t properties, hid_t memory_type, Hdf5DataSetInfo& info) {
   info.fill_value.resize(ElementBytes(info.element));
@@ -236,23 +226,6 @@ void ReadFillValue(hid_t properties, hid_t memory_type, Hdf5DataSetInfo& info) {
   H5D_fill_time_t when = H5D_FILL_TIME_IFSET;
   H5Pget_fill_time(properties, &when);
   info.leaves_unwritten = when == H5D_FILL_TIME_NEVER;
-}
-
-// Where contiguous rows lie; a file that is cut short has not all of them.
-void ReadContiguousPlace(hid_t dataset, Hdf5DataSetInfo& info) {
-  const haddr_t offset = H5Dget_offset(dataset);
-  if (offset == HADDR_UNDEF) {
-    H5Eclear2(H5E_DEFAULT);
-    return;
-  }
-  const uint64_t bytes = static_cast<uint64_t>(info.rows) * static_cast<uint64_t>(info.columns) *
-                         ElementBytes(info.element);
-  if (offset > info.file_bytes || bytes > info.file_bytes - offset) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: is cut short: expected {} bytes at offset {}, but the file has {}",
-                            info.where(), bytes, offset, info.file_bytes));
-  }
-  info.contiguous_offset = offset;
 }
 
 // An index of more chunks than this takes too much memory of its own.
@@ -349,7 +322,8 @@ Hdf5DataSet Hdf5DataSet::Open(const std::string& file, const std::string& datase
     }
     const Hdf5Handle properties(H5Dget_create_plist(id), H5Pclose);
     ReadFillValue(properties.id(), opened.memory_type_.id(), info);
-    if (info.layout == "contiguous" && info.library_reason.empty()) ReadContiguousPlace(id, info);
+    const haddr_t offset = info.layout == "contiguous" ? H5Dget_offset(id) : HADDR_UNDEF;
+    if (offset != HADDR_UNDEF) info.contiguous_offset = offset;
   }
   if (!info.chunk.empty()) {
     // The library's index of the chunks and its notes on those that a call touches.
@@ -396,6 +370,7 @@ void Hdf5DataSet::ReadOnce(RowRange range, std::byte* out) const {
   const Hdf5Handle file_space(H5Dget_space(dataset_.id()), H5Sclose);
   const Hdf5Handle memory_space(H5Screate_simple(static_cast<int>(axes), count.data(), nullptr),
                                 H5Sclose);
+  const ExpectedChunk expected(info_.pipeline.empty() ? 0 : ChunkBytes(info_));
   if (info_.leaves_unwritten) {
     H5Dfill(info_.fill_value.data(), memory_type_.id(), out, memory_type_.id(), memory_space.id());
   }

@@ -36,6 +36,7 @@ struct Hdf5DataSetInfo {
   // Why only the library can read the rows; empty where we can do so ourselves (direct_reader.h).
   std::string library_reason;
   std::vector<ChunkFilter> pipeline;         // the filters, where library_reason is empty
+  bool edges_unfiltered = false;             // chunks that reach over the edge have no filters
   std::optional<uint64_t> contiguous_offset; // of contiguous rows in the file; none: never written
   std::vector<std::byte> fill_value;         // what unwritten elements hold
   bool leaves_unwritten = false;             // the library does not fill in unwritten rows

@@ -13,6 +13,7 @@
 
 #include "base/atomic_file.h"
 #include "base/text.h"
+#include "data/hdf5_read_driver.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
@@ -46,12 +47,6 @@ std::string VirtualName(NameGetter get, hid_t properties, size_t index) {
   return name;
 }
 
-Hdf5Handle WithoutLocks() {
-  Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_file_locking(access.id(), false, true);
-  return access;
-}
-
 herr_t RefuseLink(const char* /*parent_file*/, const char* /*parent_group*/,
                   const char* /*child_file*/, const char* /*child_object*/, unsigned* /*access*/,
                   hid_t /*file_access*/, void* /*data*/) {
@@ -71,7 +66,7 @@ void CheckVirtualSource(const std::string& source_file, const std::string& sourc
   fs::path path = source_file;
   if (path.is_relative() && !fs::exists(path)) path = fs::path(file).parent_path() / path;
   if (source_file == ".") path = file;
-  const Hdf5Handle access = WithoutLocks();
+  const Hdf5Handle access = ReadAccess();
   const Hdf5Handle opened(IsFile(path) ? H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()) : -1,
                           H5Fclose);
   const Hdf5Handle no_links(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
@@ -150,7 +145,7 @@ void CheckExternalStorage(hid_t properties, unsigned index, const std::string& w
 
 Hdf5Handle OpenHdf5File(const std::string& file) {
   CheckReadable(file);
-  const Hdf5Handle access = WithoutLocks();
+  const Hdf5Handle access = ReadAccess();
   Hdf5Handle opened(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
   if (opened.valid()) return opened;
   const Hdf5Failure failure = LastHdf5Failure();
@@ -159,11 +154,6 @@ Hdf5Handle OpenHdf5File(const std::string& file) {
         ErrorKind::kBadData,
         fmt::format("{}: is not an HDF5 file ('rhohat convert' makes one from other formats)",
                     file));
-  }
-  if (failure.cause.find("lock file") != std::string::npos) {
-    throw Error(ErrorKind::kIo,
-                fmt::format("{}: cannot lock the file ({}): set HDF5_USE_FILE_LOCKING=FALSE", file,
-                            failure.cause));
   }
   throw Error(failure.is_io ? ErrorKind::kIo : ErrorKind::kBadData,
               fmt::format("{}: cannot open: {}", file, failure.cause));

@@ -72,6 +72,7 @@ Hdf5Writer::Hdf5Writer(const std::string& path, const Hdf5WriterOptions& options
 
 void Hdf5Writer::Create() {
   const Hdf5Lock lock;
+  RegisterFilters();
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_file_locking(access.id(), false, true);
   file_ =
