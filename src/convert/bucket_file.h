@@ -104,7 +104,7 @@ class BucketWriter {
 
   const BucketFile& file_;
   const BucketLayout& layout_;
-  const ShuffleKeys& keys_;
+  ShuffleKeys keys_;
   size_t buffer_bytes_;
   std::vector<Buffer> buffers_;
   AlignedBuffer<std::byte> memory_;

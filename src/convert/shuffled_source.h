@@ -16,7 +16,7 @@ namespace rhohat {
 
 class ShuffledSource final : public RowSource {
  public:
-  // All rows are in the file. `type` is little-endian. All arguments outlive this.
+  // All rows are in the file. `type` is little-endian. `file` and `layout` outlive this.
   ShuffledSource(const BucketFile& file, const BucketLayout& layout, const ShuffleKeys& keys,
                  ElementType type);
 
@@ -46,7 +46,7 @@ class ShuffledSource final : public RowSource {
 
   const BucketFile& file_;
   const BucketLayout& layout_;
-  const ShuffleKeys& keys_;
+  ShuffleKeys keys_;
   ElementType type_;
   AlignedBuffer<std::byte> records_;
   std::vector<Place> order_;
