@@ -146,6 +146,24 @@ void CheckFieldCount(int64_t fields, const std::string& path) {
                           fields));
 }
 
+// The text of the record that the scanner stands at, and of the one behind it if there is one.
+struct FirstRecords {
+  std::string first;
+  std::string_view second;
+  int64_t line = 0;
+};
+
+FirstRecords ReadFirstRecords(CsvScanner& scanner) {
+  CsvRecord record;
+  if (!scanner.Next(record)) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: expected rows of numbers, found no text", scanner.path()));
+  }
+  FirstRecords records = {.first = std::string(record.text), .line = record.line};
+  if (scanner.Next(record)) records.second = record.text;
+  return records;
+}
+
 }  // namespace
 
 CsvLayout FindLayout(CsvScanner& scanner, const CsvOptions& options) {
@@ -154,24 +172,16 @@ CsvLayout FindLayout(CsvScanner& scanner, const CsvOptions& options) {
   layout.dialect =
       options.delimiter.empty() ? DetectDialect(scanner) : ParseDelimiter(options.delimiter);
   scanner.Start(layout.dialect);
-  CsvRecord record;
-  if (!scanner.Next(record)) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: expected rows of numbers, found no text", scanner.path()));
-  }
-  const std::string first(record.text);
-  layout.first_line = record.line;
-  layout.fields = CountFields(first, layout.dialect);
+  const FirstRecords records = ReadFirstRecords(scanner);
+  layout.first_line = records.line;
+  layout.fields = CountFields(records.first, layout.dialect);
   CheckFieldCount(layout.fields, scanner.path());
-  if (options.header == "auto") {
-    const std::string_view second = scanner.Next(record) ? record.text : std::string_view();
-    guess = GuessHeader(first, second, layout.dialect);
-  }
-  if (guess != HeaderGuess::kNo) layout.header = CsvHeader(first, layout.dialect);
+  if (options.header == "auto") guess = GuessHeader(records.first, records.second, layout.dialect);
+  if (guess != HeaderGuess::kNo) layout.header = CsvHeader(records.first, layout.dialect);
   layout.column_of_field =
       AssignColumns(options.columns, layout.header, layout.fields, scanner.path());
   layout.columns = std::ranges::count_if(layout.column_of_field, [](int32_t c) { return c >= 0; });
-  if (guess == HeaderGuess::kPerhaps && !WantsText(first, layout)) {
+  if (guess == HeaderGuess::kPerhaps && !WantsText(records.first, layout)) {
     throw Error(
         ErrorKind::kUsage,
         fmt::format("{}: line {}: cannot tell whether this is a header, or a row whose text "

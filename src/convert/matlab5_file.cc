@@ -136,7 +136,7 @@ class ArrayParser {
                          tag.type));
     }
     if (tag.is_small) return {tag.small.begin(), tag.small.begin() + tag.bytes};
-    std::vector<std::byte> content((tag.bytes + 7) / 8 * 8);
+    std::vector<std::byte> content((size_t{tag.bytes} + 7) / 8 * 8);
     bytes_.Read(content);
     content.resize(tag.bytes);
     return content;

@@ -55,6 +55,7 @@ std::unique_ptr<RowSource> OpenMatlab5(InputFile file, const std::string& variab
   const std::string path = file.path().string();
   const std::vector<Matlab5Array> found = ListMatlab5(file);
   std::vector<MatlabArray> arrays;
+  arrays.reserve(found.size());
   for (const Matlab5Array& each : found) arrays.push_back(each.array);
   const MatlabArray& array = ChooseArray(path, variable, arrays);
   const Matlab5Array& chosen = found[static_cast<size_t>(&array - arrays.data())];

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/units.h"
@@ -34,7 +35,7 @@ uint64_t CountBytes(ByteStream& stream) {
 int64_t CountRows(uint64_t content, int64_t row_bytes, const RawOptions& options,
                   const std::string& path) {
   const auto offset = static_cast<uint64_t>(options.offset);
-  const auto row = static_cast<uint64_t>(row_bytes);
+  const auto row = static_cast<uint64_t>(std::max<int64_t>(1, row_bytes));
   const uint64_t elements = content > offset ? content - offset : 0;
   if (elements >= row && elements % row == 0) return static_cast<int64_t>(elements / row);
   const std::string left = elements < row ? "fewer than one row"

@@ -50,6 +50,7 @@ std::string Describe(const SafetensorsEntry& entry) {
 
 std::string DescribeAll(const std::vector<SafetensorsEntry>& entries) {
   std::vector<std::string> described;
+  described.reserve(entries.size());
   for (const SafetensorsEntry& entry : entries) described.push_back(Describe(entry));
   return described.empty() ? "none" : JoinNames(described);
 }

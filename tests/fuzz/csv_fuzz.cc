@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "convert/csv_source.h"
 #include "rhohat/error.h"
