@@ -106,8 +106,7 @@ OptionField FactorField(FlagText text, double& value) {
 std::vector<OptionField> OutputFields(OutputOptions& options) {
   const std::string group = "Output";
   return {
-      TextField({"dataset", "NAME", "Name of the data set in the output.", group},
-                options.dataset),
+      TextField({"dataset", "NAME", "Name of the data set in the output.", group}, options.dataset),
       CountField({"chunk-rows", "N",
                   "Rows in a chunk of the output. Chunks of about 1 MiB if not given.", group},
                  options.chunk_rows),

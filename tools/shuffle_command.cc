@@ -62,9 +62,9 @@ std::vector<OptionField> ShuffleOutputFields(ShuffleOptions& options) {
   std::vector<OptionField> fields =
       Only(OutputFields(options.output),
            {"chunk-rows", "compress", "shuffle-bytes", "checksum", "force"});
-  fields.push_back(SwitchField(
-      {"restart", "", "Start anew where an earlier run was interrupted.", "Output"},
-      options.restart));
+  fields.push_back(
+      SwitchField({"restart", "", "Start anew where an earlier run was interrupted.", "Output"},
+                  options.restart));
   return fields;
 }
 

@@ -85,10 +85,11 @@ void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop) {
   ProgressDisplay display;
   const SynthResult result = Synthesize(options, {&display, &stop});
   display.Finish();
-  Print(AlignedLines({{"rows", fmt::format("{}", result.rows)},
-                      {"columns", fmt::format("{}", result.columns)},
-                      {"size", FormatBytes(result.bytes_written)},
-                      {"written to", fmt::format("{}:/{}", options.output.path, options.output.dataset)}}));
+  Print(AlignedLines(
+      {{"rows", fmt::format("{}", result.rows)},
+       {"columns", fmt::format("{}", result.columns)},
+       {"size", FormatBytes(result.bytes_written)},
+       {"written to", fmt::format("{}:/{}", options.output.path, options.output.dataset)}}));
 }
 
 }  // namespace rhohat

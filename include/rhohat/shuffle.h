@@ -32,8 +32,8 @@ struct ShuffleResult {
 // Every permutation of the rows is equally likely over all seeds. Reads and writes every row twice,
 // in large pieces. The output appears whole or not at all.
 //
-// What is half done is kept beside the output, in the folder <output.path>.shuffle, which takes as much
-// disk as the rows do. After an interruption, a kill or a full disk the same call goes on from
+// What is half done is kept beside the output, in the folder <output.path>.shuffle, which takes as
+// much disk as the rows do. After an interruption, a kill or a full disk the same call goes on from
 // there; with other inputs or another seed it throws Error(kUsage). The folder is deleted at the
 // end. Throws Error(kCannotCreate) while another process works in it.
 ShuffleResult Shuffle(const ShuffleOptions& options, const RunControl& control);

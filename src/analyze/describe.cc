@@ -35,11 +35,12 @@ std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& opti
       "reading", verdict.direct
                      ? "directly, unpacked by all threads"
                      : fmt::format("by the HDF5 library, on one thread: {}", info.library_reason));
-  text += Line("", fmt::format("{:.2f} bytes read for each byte that is used",
-                               verdict.bytes_per_byte_used));
+  text += Line(
+      "", fmt::format("{:.2f} bytes read for each byte that is used", verdict.bytes_per_byte_used));
   try {
-    text += Line("", fmt::format("{}/s of rows, measured now from their start",
-                                 FormatBytes(static_cast<uint64_t>(MeasureReading(info, options)))));
+    text +=
+        Line("", fmt::format("{}/s of rows, measured now from their start",
+                             FormatBytes(static_cast<uint64_t>(MeasureReading(info, options)))));
   } catch (const Error& error) {
     text += Line("", fmt::format("cannot be read: {}", error.what()));
   }
@@ -65,20 +66,20 @@ std::string DescribeDataSet(const std::string& file, const std::string& path,
                               : fmt::format("{} ({} flattened)", info.columns,
                                             Product({info.shape.begin() + 1, info.shape.end()})));
   text += Line("type", fmt::format("{}{}", ElementName(info.element),
-                                   ElementBytes(info.element) == 1  ? ""
-                                   : info.element.big_endian ? ", big-endian"
-                                                             : ", little-endian"));
+                                   ElementBytes(info.element) == 1 ? ""
+                                   : info.element.big_endian       ? ", big-endian"
+                                                                   : ", little-endian"));
   text += Line("layout", info.chunk.empty()
                              ? info.layout
                              : fmt::format("{}, {} a chunk", info.layout, Product(info.chunk)));
   if (!info.filters.empty()) text += Line("filters", JoinNames(info.filters));
-  text += Line("size", fmt::format("{} of rows, {} in the file{}",
-                                   FormatBytes(static_cast<uint64_t>(plain)),
-                                   FormatBytes(info.stored_bytes),
-                                   info.filters.empty() || info.stored_bytes == 0
-                                       ? ""
-                                       : fmt::format(": {:.2f} to 1", plain / static_cast<double>(
-                                                                         info.stored_bytes))));
+  text += Line(
+      "size", fmt::format("{} of rows, {} in the file{}", FormatBytes(static_cast<uint64_t>(plain)),
+                          FormatBytes(info.stored_bytes),
+                          info.filters.empty() || info.stored_bytes == 0
+                              ? ""
+                              : fmt::format(": {:.2f} to 1",
+                                            plain / static_cast<double>(info.stored_bytes))));
   if (info.rows == 0 || info.columns == 0) return text;
   return text + DescribeReading(info, options);
 }

@@ -44,8 +44,8 @@ double Overhang(const Hdf5DataSetInfo& info) {
   // Without filters rows of a chunk are read on their own, so that only columns reach over.
   double stored = 1;
   for (size_t axis = info.filters.empty() ? 1 : 0; axis < info.chunk.size(); ++axis) {
-    stored *= static_cast<double>(ChunksAlong(info, axis)) *
-              static_cast<double>(info.chunk[axis]) / static_cast<double>(info.shape[axis]);
+    stored *= static_cast<double>(ChunksAlong(info, axis)) * static_cast<double>(info.chunk[axis]) /
+              static_cast<double>(info.shape[axis]);
   }
   return stored;
 }
@@ -69,14 +69,13 @@ void RemarkOnChunks(const Hdf5DataSetInfo& info, ReadingVerdict& verdict) {
                     Size(3 * band)));
   }
   if (chunk < 16384 && chunks > 10000) {
-    verdict.remarks.push_back(
-        fmt::format("chunks are tiny: {:.0f} of {}, each found and fetched on its own", chunks,
-                    Size(chunk)));
+    verdict.remarks.push_back(fmt::format(
+        "chunks are tiny: {:.0f} of {}, each found and fetched on its own", chunks, Size(chunk)));
   }
   if (chunks_in_row > 1 && info.chunk[0] > 1) {
-    verdict.remarks.push_back(fmt::format(
-        "chunks cut through the columns: each row is put together from {:.0f} of them",
-        chunks_in_row));
+    verdict.remarks.push_back(
+        fmt::format("chunks cut through the columns: each row is put together from {:.0f} of them",
+                    chunks_in_row));
   }
 }
 

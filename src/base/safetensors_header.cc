@@ -54,12 +54,13 @@ constexpr std::array<NamedType, 19> kTypes = {{{"F64", 64},
 }
 
 std::string ReadText(const InputFile& file) {
-  if (file.size() < kSafetensorsLengthBytes) {
-    ThrowBad(file.path(), fmt::format("not a safetensors file: {} bytes long", file.size()));
+  if (file.bytes() < kSafetensorsLengthBytes) {
+    ThrowBad(file.path(), fmt::format("not a safetensors file: {} bytes long", file.bytes()));
   }
   uint64_t length = 0;
   file.ReadAt(0, std::as_writable_bytes(std::span(&length, 1)));
-  const uint64_t most = std::min(file.size() - kSafetensorsLengthBytes, kMaxSafetensorsHeaderBytes);
+  const uint64_t most =
+      std::min(file.bytes() - kSafetensorsLengthBytes, kMaxSafetensorsHeaderBytes);
   if (length > most) {
     ThrowBad(file.path(),
              fmt::format("not a safetensors file, or cut short: expected a header of at most {} "
@@ -212,7 +213,7 @@ SafetensorsHeader ReadSafetensorsHeader(const InputFile& file) {
   SafetensorsHeader header;
   header.text = ReadText(file);
   header.data_offset = kSafetensorsLengthBytes + header.text.size();
-  header.data_bytes = file.size() - header.data_offset;
+  header.data_bytes = file.bytes() - header.data_offset;
   const json parsed = HeaderParser(file.path()).Parse(header.text);
   const auto table = parsed.find(kSafetensorsMetadataKey);
   if (table != parsed.end()) header.metadata = ParseMetadata(file.path(), *table);

@@ -17,7 +17,8 @@ std::string FormatBytes(uint64_t bytes);
 // "12 s", "3 min 05 s", "2 h 07 min".
 std::string FormatSeconds(double seconds);
 
-// "16x24": height and width, 1 or more each. Throws Error(kUsage), naming `flag`, for anything else.
+// "16x24": height and width, 1 or more each. Throws Error(kUsage), naming `flag`, for anything
+// else.
 struct HeightWidth {
   int64_t height = 0;
   int64_t width = 0;

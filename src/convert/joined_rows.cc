@@ -15,7 +15,8 @@ namespace {
 
 // Index of the smallest power of two that is not below `count`.
 size_t PowerOf(int64_t count) {
-  return static_cast<size_t>(std::bit_width(static_cast<uint64_t>(std::max<int64_t>(1, count) - 1)));
+  return static_cast<size_t>(
+      std::bit_width(static_cast<uint64_t>(std::max<int64_t>(1, count) - 1)));
 }
 
 }  // namespace
@@ -37,9 +38,9 @@ void JoinedRows::Survey(size_t index) {
     }
   }
   if (source->columns() != columns_) {
-    throw Error(ErrorKind::kBadData, fmt::format("{}: expected {} columns as in {}, found {}",
-                                                 names_[index], columns_, names_.front(),
-                                                 source->columns()));
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: expected {} columns as in {}, found {}", names_[index], columns_,
+                            names_.front(), source->columns()));
   }
   int64_t end = 0;
   if (__builtin_add_overflow(first_rows_.back(), source->rows(), &end)) {

@@ -81,8 +81,8 @@ void RowEncoder::EncodeRun(const RowSource& source, int64_t first_row, size_t fi
   const size_t out_bytes = ElementBytes({encoding_.type, false});
   std::byte* out = encoded_.data() + first * out_bytes;
   for (size_t done = 0; done < run.count; ++done) {
-    done += EncodePiece(run.type, run.data + done * in_bytes, run.count - done,
-                        out + done * out_bytes);
+    done +=
+        EncodePiece(run.type, run.data + done * in_bytes, run.count - done, out + done * out_bytes);
     if (done == run.count) return;
     double value = 0;
     DecodeElements(run.type, run.data + done * in_bytes, std::span(&value, 1));

@@ -105,8 +105,8 @@ Table TableOf(const DataSet& data, const OutputOptions& output, const ShuffleTun
   const uint64_t block = static_cast<uint64_t>(table.block_rows) * table.row_bytes;
   const uint64_t reading = data.ReaderBytes() + data.MaxRawBytes(table.block_rows) +
                            data.ParcelBytes(table.block_rows) + data.UnpackBytes() + block;
-  const uint64_t chunk = static_cast<uint64_t>(ChunkRowsOf(WriterOptions(output, table))) *
-                         table.row_bytes;
+  const uint64_t chunk =
+      static_cast<uint64_t>(ChunkRowsOf(WriterOptions(output, table))) * table.row_bytes;
   const uint64_t writing = 2 * block + kChunksInHand * chunk;
   table.fixed_bytes = kProcessBytes + reading + writing;
   return table;

@@ -35,7 +35,7 @@ void AddRadiusFaults(const SynthOptions& options, std::vector<std::string>& faul
 
 void Validate(const SynthOptions& options) {
   std::vector<std::string> faults;
-  if (options.output.path.empty()) faults.emplace_back("no output was given");
+  AddOutputFaults(options.output, faults);
   if (options.rows < 1 || options.rows > kMostDeadLeavesRows) {
     faults.push_back(
         fmt::format("--rows: expected 1 to {}, found {}", kMostDeadLeavesRows, options.rows));

@@ -76,8 +76,8 @@ class Writing {
       : source_(source),
         control_(control),
         element_bytes_(ElementBytes({encoding.type, false})),
-        writer_(output.path, WriterOptions(output, {encoding.type, false}, source.rows(),
-                                           source.columns())) {
+        writer_(output.path,
+                WriterOptions(output, {encoding.type, false}, source.rows(), source.columns())) {
     const int64_t row_bytes = source.columns() * static_cast<int64_t>(element_bytes_);
     chunks_in_block_ = ChunksInBlock(source, writer_.chunk_rows(), row_bytes);
     const int64_t block_rows = chunks_in_block_ * writer_.chunk_rows();
@@ -111,7 +111,8 @@ class Writing {
 
   MemoryPlan Plan(const ResolvedResources& resources, int64_t block_rows, int64_t row_bytes) {
     MemoryPlanner planner(source_, resources, block_rows);
-    const auto block_bytes = static_cast<uint64_t>(CheckedProduct(block_rows, row_bytes, "a block"));
+    const auto block_bytes =
+        static_cast<uint64_t>(CheckedProduct(block_rows, row_bytes, "a block"));
     planner.Add("encoding",
                 static_cast<uint64_t>(resources.threads) * (block_bytes + writer_.EncodingBytes()),
                 fmt::format("{} threads, each a block of {} rows and a chunk", resources.threads,
@@ -170,11 +171,20 @@ Hdf5WriterOptions WriterOptions(const OutputOptions& output, ElementType type, i
   return options;
 }
 
-void CheckOutput(const OutputOptions& output, std::span<const std::string> inputs) {
+void AddOutputFaults(const OutputOptions& output, std::vector<std::string>& faults) {
+  if (output.path.empty()) faults.emplace_back("no output was given");
   if (output.dataset.find_first_not_of('/') == std::string::npos) {
-    throw Error(ErrorKind::kUsage, "--dataset: expected a name");
+    faults.emplace_back("--dataset: expected a name");
   }
-  static_cast<void>(WriterOptions(output, {}, 1, 1));
+  if (output.chunk_rows < 0) faults.emplace_back("--chunk-rows must not be negative");
+  try {
+    static_cast<void>(WriterOptions(output, {}, 1, 1));
+  } catch (const Error& error) {
+    faults.emplace_back(error.what());
+  }
+}
+
+void CheckOutput(const OutputOptions& output, std::span<const std::string> inputs) {
   CheckNotAnInput(output.path, inputs);
   CheckCreatable(output.path);
   std::error_code ignored;

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "convert/row_encoder.h"
 #include "data/hdf5_writer.h"
@@ -18,6 +21,9 @@ namespace rhohat {
 // there is not.
 Hdf5WriterOptions WriterOptions(const OutputOptions& output, ElementType type, int64_t rows,
                                 int64_t columns);
+
+// Adds what is wrong with the options themselves.
+void AddOutputFaults(const OutputOptions& output, std::vector<std::string>& faults);
 
 // Throws Error(kCannotCreate) where the output exists and may not be replaced, Error(kUsage) where
 // it is one of `inputs`. To be asked before any work.

@@ -297,7 +297,7 @@ size_t Decompress(FilterKind kind, Bytes in, Space out, CodecStates& states) {
 
 size_t ClaimedSize(FilterKind kind, Bytes in) {
   constexpr size_t kMostGzipRatio = 1032;  // two bits for 258 bytes
-  constexpr size_t kMostLzfRatio = 88;  // three bytes repeat 264 earlier ones
+  constexpr size_t kMostLzfRatio = 88;     // three bytes repeat 264 earlier ones
   constexpr size_t kUnknown = std::numeric_limits<size_t>::max();
   switch (kind) {
     case FilterKind::kZstd: {

@@ -27,8 +27,8 @@ void DataSet::AddFile(const std::string& file) {
                             files_.front().columns, files_.front().where(), info.columns));
   }
   if (options_.reader == Reader::kDirect && !info.library_reason.empty()) {
-    throw Error(ErrorKind::kBadData, fmt::format("{}: cannot be read directly: {}", info.where(),
-                                                 info.library_reason));
+    throw Error(ErrorKind::kBadData,
+                fmt::format("{}: cannot be read directly: {}", info.where(), info.library_reason));
   }
   const bool direct = options_.reader != Reader::kLibrary && info.library_reason.empty();
   direct_.push_back(direct ? std::make_unique<DirectReader>(info, resources_) : nullptr);
@@ -49,9 +49,9 @@ ElementType DataSet::type() const {
 size_t DataSet::MaxRawBytes(int64_t count) const {
   size_t most = 0;
   for (size_t i = 0; i < files_.size(); ++i) {
-    const size_t row_bytes =
-        direct_[i] ? direct_[i]->RawBytesPerRow()
-                   : static_cast<size_t>(columns()) * ElementBytes(files_[i].element);
+    const size_t row_bytes = direct_[i]
+                                 ? direct_[i]->RawBytesPerRow()
+                                 : static_cast<size_t>(columns()) * ElementBytes(files_[i].element);
     most = std::max(most, row_bytes);
   }
   return static_cast<size_t>(count) * most;
@@ -109,8 +109,8 @@ int64_t DataSet::readers() const {
 }
 
 bool DataSet::IsWhole() const {
-  return std::ranges::none_of(
-      direct_, [](const auto& direct) { return direct && direct->has_unwritten(); });
+  return std::ranges::none_of(direct_,
+                              [](const auto& direct) { return direct && direct->has_unwritten(); });
 }
 
 size_t DataSet::FileOf(int64_t row) const {
@@ -118,8 +118,7 @@ size_t DataSet::FileOf(int64_t row) const {
   return static_cast<size_t>(after - first_rows_.begin()) - 1;
 }
 
-void DataSet::CheckUnchanged(const Hdf5DataSetInfo& known, uint64_t bytes,
-                             int64_t modified) const {
+void DataSet::CheckUnchanged(const Hdf5DataSetInfo& known, uint64_t bytes, int64_t modified) const {
   if (bytes == known.file_bytes && modified == known.modified_nanoseconds) return;
   throw Error(ErrorKind::kBadData,
               fmt::format("{}: has changed since this run began", known.where()));
@@ -130,7 +129,7 @@ void DataSet::OpenFile(size_t index) {
   library_.reset();
   const Hdf5DataSetInfo& known = files_[index];
   if (direct_[index]) {
-    auto file = std::make_shared<const PositionalFile>(known.file);
+    auto file = std::make_shared<const InputFile>(known.file);
     CheckUnchanged(known, file->bytes(), file->modified_nanoseconds());
     direct_[index]->StartPass(std::move(file));
   } else {

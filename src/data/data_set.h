@@ -56,7 +56,7 @@ class DataSet : public RowSource {
   DataOptions options_;
   std::vector<Hdf5DataSetInfo> files_;
   std::vector<std::unique_ptr<DirectReader>> direct_;  // null: by the library
-  std::vector<int64_t> first_rows_;  // of each file, and one past the last row
+  std::vector<int64_t> first_rows_;                    // of each file, and one past the last row
   std::shared_ptr<DirectResources> resources_ = std::make_shared<DirectResources>();
 
   // Of the pass.

@@ -53,8 +53,7 @@ class DirectReader::ChunkParcel final : public Parcel {
         number_(number),
         first_chunk_(number * reader.bands_in_parcel_ * reader.grid_.chunks_in_band()) {
     const int64_t bands =
-        std::min(reader.bands_in_parcel_,
-                 reader.grid_.bands() - number * reader.bands_in_parcel_);
+        std::min(reader.bands_in_parcel_, reader.grid_.bands() - number * reader.bands_in_parcel_);
     const auto first = reader.places_.begin() + first_chunk_;
     places_ = {&*first, static_cast<size_t>(bands * reader.grid_.chunks_in_band())};
     unpacked_ = resources_->unpacked.Take(static_cast<size_t>(reader.bands_in_parcel_) *
@@ -85,7 +84,8 @@ class DirectReader::ChunkParcel final : public Parcel {
                                : places_[end - 1].offset + places_[end - 1].stored_bytes - offset;
       file_->ReadAt(offset, stored_->span().subspan(filled, bytes));
       for (size_t i = begin; i < end; ++i) {
-        stored_at_.push_back(filled + (places_[i].stored_bytes == 0 ? 0 : places_[i].offset - offset));
+        stored_at_.push_back(filled +
+                             (places_[i].stored_bytes == 0 ? 0 : places_[i].offset - offset));
       }
       filled += bytes;
       begin = end;
@@ -118,8 +118,8 @@ class DirectReader::ChunkParcel final : public Parcel {
     size_t end = begin + 1;
     if (places_[begin].stored_bytes == 0) return end;
     uint64_t reach = places_[begin].offset + places_[begin].stored_bytes;
-    while (end < places_.size() && places_[end].stored_bytes > 0 &&
-           places_[end].offset >= reach && places_[end].offset - reach <= Gap()) {
+    while (end < places_.size() && places_[end].stored_bytes > 0 && places_[end].offset >= reach &&
+           places_[end].offset - reach <= Gap()) {
       reach = places_[end].offset + places_[end].stored_bytes;
       ++end;
     }
@@ -142,7 +142,7 @@ class DirectReader::ChunkParcel final : public Parcel {
                             first_row, places_[static_cast<size_t>(index)].offset, why.what()));
   }
 
-  std::shared_ptr<const PositionalFile> file_;
+  std::shared_ptr<const InputFile> file_;
   const DirectReader& reader_;
   std::shared_ptr<DirectResources> resources_;
   int64_t number_;
@@ -172,8 +172,8 @@ DirectReader::DirectReader(const Hdf5DataSetInfo& info, std::shared_ptr<DirectRe
     return;
   }
   places_ = ReadChunkIndex(info.file, info.dataset, info.shape, info.chunk);
-  has_unwritten_ = std::ranges::any_of(
-      places_, [](const ChunkPlace& place) { return place.stored_bytes == 0; });
+  has_unwritten_ =
+      std::ranges::any_of(places_, [](const ChunkPlace& place) { return place.stored_bytes == 0; });
   if (info.pipeline.empty()) {
     CheckPlaces();
   } else {
@@ -236,7 +236,7 @@ size_t DirectReader::MemoryBytes() const {
          (has_unwritten_ ? row_bytes : 0);
 }
 
-void DirectReader::StartPass(std::shared_ptr<const PositionalFile> file) {
+void DirectReader::StartPass(std::shared_ptr<const InputFile> file) {
   file_ = std::move(file);
   last_parcel_.reset();
   if (!has_unwritten_ || !fill_row_.empty()) return;
@@ -271,8 +271,7 @@ void DirectReader::Fetch(RowRange range, int64_t first_row, size_t& byte_offset,
 void DirectReader::AddBand(const Band& band, size_t& byte_offset, RawRows& out) {
   const size_t skipped = static_cast<size_t>(band.first_row_in_chunk) * chunk_row_bytes_;
   const size_t bytes = static_cast<size_t>(band.rows) * chunk_row_bytes_;
-  const std::shared_ptr<ChunkParcel> parcel =
-      pipeline_ ? ParcelOf(band.number, out) : nullptr;
+  const std::shared_ptr<ChunkParcel> parcel = pipeline_ ? ParcelOf(band.number, out) : nullptr;
   for (int64_t chunk = 0; chunk < grid_.chunks_in_band(); ++chunk) {
     const ChunkPlace& place = PlaceOf(band.number, chunk);
     if (place.stored_bytes == 0) {

@@ -15,7 +15,7 @@
 #include <mutex>
 #include <vector>
 
-#include "base/positional_file.h"
+#include "base/input_file.h"
 #include "data/buffer_pool.h"
 #include "data/chunk_grid.h"
 #include "data/filter_pipeline.h"
@@ -50,7 +50,7 @@ class DirectReader {
   void Fetch(RowRange range, int64_t first_row, size_t& byte_offset, RawRows& out);
 
   // Opens the file again, and lets go of what the last pass held.
-  void StartPass(std::shared_ptr<const PositionalFile> file);
+  void StartPass(std::shared_ptr<const InputFile> file);
 
   // Whether some chunks were never written and hold the fill value.
   bool has_unwritten() const { return has_unwritten_; }
@@ -85,14 +85,14 @@ class DirectReader {
   std::vector<ChunkPlace> places_;
   std::vector<std::byte> fill_value_;
   bool has_unwritten_ = false;
-  std::vector<std::byte> fill_row_;  // made when it is first needed
+  std::vector<std::byte> fill_row_;           // made when it is first needed
   std::unique_ptr<FilterPipeline> pipeline_;  // none without filters
   int64_t bands_in_parcel_ = 1;
   uint64_t gap_bytes_ = 0;        // between chunks, that may be read along
   size_t most_stored_bytes_ = 0;  // of a parcel, gaps included
   std::shared_ptr<DirectResources> resources_;
 
-  std::shared_ptr<const PositionalFile> file_;
+  std::shared_ptr<const InputFile> file_;
   std::shared_ptr<ChunkParcel> last_parcel_;
 };
 

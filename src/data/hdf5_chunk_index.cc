@@ -29,8 +29,7 @@ std::string At(const std::vector<hsize_t>& corner) {
 
 class IndexReader {
  public:
-  IndexReader(const std::string& file, const std::string& dataset)
-      : where_(file + ":" + dataset) {
+  IndexReader(const std::string& file, const std::string& dataset) : where_(file + ":" + dataset) {
     const Hdf5Handle access = ReadAccess(&raw_read_);
     file_ = Hdf5Handle(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
     if (!file_.valid()) ThrowHdf5(where_, "cannot open");
@@ -52,9 +51,9 @@ class IndexReader {
         0) {
       const Hdf5Failure failure = LastHdf5Failure();
       if (failure.cause.find("address isn't defined") != std::string::npos) return {};
-      throw Error(failure.is_io ? ErrorKind::kIo : ErrorKind::kBadData,
-                  fmt::format("{}: cannot find the chunk at {}: {}", where_, At(corner),
-                              failure.cause));
+      throw Error(
+          failure.is_io ? ErrorKind::kIo : ErrorKind::kBadData,
+          fmt::format("{}: cannot find the chunk at {}: {}", where_, At(corner), failure.cause));
     }
     if (raw_read_.reads == 0) return {};
     place.offset = raw_read_.offset;

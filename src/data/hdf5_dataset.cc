@@ -152,11 +152,11 @@ void ReadFilters(hid_t properties, Hdf5DataSetInfo& info) {
       info.filters.emplace_back("szip");
       info.library_reason = "only the library decompresses szip";
     } else {
-      throw Error(ErrorKind::kBadData,
-                  fmt::format("{}: is stored through filter {} ({}), which rhohat does not read: "
-                              "h5repack, or h5py where it knows the filter, rewrites it with gzip",
-                              info.where(), listed.number,
-                              listed.name.empty() ? "unnamed" : listed.name));
+      throw Error(
+          ErrorKind::kBadData,
+          fmt::format("{}: is stored through filter {} ({}), which rhohat does not read: "
+                      "h5repack, or h5py where it knows the filter, rewrites it with gzip",
+                      info.where(), listed.number, listed.name.empty() ? "unnamed" : listed.name));
     }
     if (listed.number == H5Z_FILTER_SZIP && H5Zfilter_avail(H5Z_FILTER_SZIP) <= 0) {
       throw Error(ErrorKind::kBadData,
@@ -253,8 +253,8 @@ void FindReasonForLibrary(hid_t dataset, hid_t file, bool converted, Hdf5DataSet
     info.library_reason = "only the library converts numbers of such a width";
   } else if (bands > kMostIndexedChunks / chunks_in_row) {
     info.library_reason = fmt::format("it has more than {} chunks", kMostIndexedChunks);
-  } else if (!info.chunk.empty() &&
-             ChunkGrid::RunsInRow(info.shape, info.chunk) > static_cast<double>(kMostIndexedChunks)) {
+  } else if (!info.chunk.empty() && ChunkGrid::RunsInRow(info.shape, info.chunk) >
+                                        static_cast<double>(kMostIndexedChunks)) {
     info.library_reason = "its chunks cut a row into millions of pieces";
   } else if (info.filters.empty() && chunks_in_row * row_elements > 4 * info.columns) {
     info.library_reason = "its chunks are much wider than its rows";

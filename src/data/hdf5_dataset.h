@@ -24,22 +24,22 @@ struct Hdf5DataSetInfo {
   std::string dataset;  // path inside the file
   std::vector<int64_t> shape;
   int64_t rows = 0;
-  int64_t columns = 0;         // product of the trailing axes
-  ElementType element;         // what arrives in memory
-  std::string layout;          // "contiguous", "chunked", "compact" or "virtual"
-  std::vector<int64_t> chunk;  // empty unless chunked
-  std::vector<std::string> filters;   // "gzip:1", "shuffle", …, in the order of writing
-  uint64_t stored_bytes = 0;  // of the data set in the file, after compression
+  int64_t columns = 0;               // product of the trailing axes
+  ElementType element;               // what arrives in memory
+  std::string layout;                // "contiguous", "chunked", "compact" or "virtual"
+  std::vector<int64_t> chunk;        // empty unless chunked
+  std::vector<std::string> filters;  // "gzip:1", "shuffle", …, in the order of writing
+  uint64_t stored_bytes = 0;         // of the data set in the file, after compression
   uint64_t file_bytes = 0;
   int64_t modified_nanoseconds = 0;  // of the file, since 1970
 
   // Why only the library can read the rows; empty where we can do so ourselves (direct_reader.h).
   std::string library_reason;
-  std::vector<ChunkFilter> pipeline;         // the filters, where library_reason is empty
-  bool edges_unfiltered = false;             // chunks that reach over the edge have no filters
-  std::optional<uint64_t> contiguous_offset; // of contiguous rows in the file; none: never written
-  std::vector<std::byte> fill_value;         // what unwritten elements hold
-  bool leaves_unwritten = false;             // the library does not fill in unwritten rows
+  std::vector<ChunkFilter> pipeline;          // the filters, where library_reason is empty
+  bool edges_unfiltered = false;              // chunks that reach over the edge have no filters
+  std::optional<uint64_t> contiguous_offset;  // of contiguous rows in the file; none: never written
+  std::vector<std::byte> fill_value;          // what unwritten elements hold
+  bool leaves_unwritten = false;              // the library does not fill in unwritten rows
 
   // Memory that the library holds on to while it reads: the chunks that a range of rows can cut,
   // decompressed.

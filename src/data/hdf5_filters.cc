@@ -117,7 +117,7 @@ herr_t NoteLzfChunk(hid_t creation, hid_t type, hid_t /*space*/) {
 template <FilterKind kKind>
 void Register(H5Z_set_local_func_t set_local = nullptr) {
   const int number = NumberOf(kKind);
-  if (kKind != FilterKind::kGzip && H5Zfilter_avail(number) > 0) return;
+  if (H5Zfilter_avail(number) > 0) return;
   const H5Z_class2_t filter = {.version = H5Z_CLASS_T_VERS,
                                .id = number,
                                .encoder_present = kKind != FilterKind::kBlosc,
@@ -187,8 +187,6 @@ void AddFilters(hid_t creation, std::span<const ChunkFilter> filters) {
 
 void RegisterFilters() {
   static const bool registered = [] {
-    // In place of the library's own, which does not look at how much it unpacked.
-    Register<FilterKind::kGzip>();
     Register<FilterKind::kLzf>(NoteLzfChunk);
     Register<FilterKind::kZstd>();
     Register<FilterKind::kLz4>();

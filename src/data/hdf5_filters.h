@@ -29,14 +29,14 @@ std::vector<ListedFilter> ListFilters(hid_t creation);
 void AddFilters(hid_t creation, std::span<const ChunkFilter> filters);
 
 // Teaches the library LZF, Zstandard, LZ4 and Blosc (the last to read only), where it does not know
-// them yet, and replaces its gzip. A chunk that is to have more than 1 GiB is refused. Costs nothing from the second call
+// them yet. A chunk that is to have more than 1 GiB is refused. Costs nothing from the second call
 // on. The caller holds an Hdf5Lock.
 void RegisterFilters();
 
 // What H5Dread is to find in a chunk. The library does not check that filters gave it all of one:
 // it reads on, beyond the memory that it has. As long as this exists, the filters registered here
 // fail for anything shorter, and for anything much longer. For data sets with no more than one
-// compressor. The caller holds an Hdf5Lock.
+// compressor; the library's own gzip cannot be replaced. The caller holds an Hdf5Lock.
 class ExpectedChunk {
  public:
   explicit ExpectedChunk(size_t bytes);

@@ -67,7 +67,7 @@ herr_t CloseFile(H5FD_t* file) {
 }
 
 herr_t ReadBytes(H5FD_t* file, H5FD_mem_t type, hid_t /*transfer*/, haddr_t offset, size_t bytes,
-                  void* out) {
+                 void* out) {
   ReadFile* ours = Ours(file);
   if (type == H5FD_MEM_DRAW && ours->raw_read != nullptr && ours->raw_read->noting) {
     ++ours->raw_read->reads;

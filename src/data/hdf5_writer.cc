@@ -181,7 +181,8 @@ void Hdf5Writer::Append(std::span<const std::byte> rows) {
     rows = rows.subspan(taken);
     if (pending_.size() == chunk_bytes) AppendPending();
   }
-  if (!pending_.empty() && pending_.size() == static_cast<size_t>(options_.rows - written_rows_) * row_bytes_) {
+  if (!pending_.empty() &&
+      pending_.size() == static_cast<size_t>(options_.rows - written_rows_) * row_bytes_) {
     AppendPending();
   }
 }

@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "base/positional_file.h"
+#include "base/input_file.h"
 #include "data/element_type.h"
 
 namespace rhohat {
@@ -61,7 +61,7 @@ struct RawRows {
   };
   // Bytes of a file that belong at `byte_offset` in `bytes`.
   struct Segment {
-    std::shared_ptr<const PositionalFile> file;
+    std::shared_ptr<const InputFile> file;
     uint64_t offset = 0;  // in the file
     size_t bytes = 0;
     size_t byte_offset = 0;

@@ -82,8 +82,7 @@ void MemoryPlanner::AddDecoding(size_t element_bytes) {
 
 // Of that many blocks in hand.
 uint64_t MemoryPlanner::ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block) const {
-  return static_cast<uint64_t>(blocks) *
-             (source_.MaxRawBytes(plan_.block_rows) + bytes_per_block) +
+  return static_cast<uint64_t>(blocks) * (source_.MaxRawBytes(plan_.block_rows) + bytes_per_block) +
          source_.ParcelBytes(blocks * plan_.block_rows);
 }
 
@@ -101,8 +100,8 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
                   plan_.block_rows));
   plan_.total_bytes = Sum(plan_.items);
   if (plan_.budget_bytes < plan_.least_bytes) {
-    CheckChunksFit(fixed + static_cast<uint64_t>(least) * (source_.MaxRawBytes(plan_.block_rows) +
-                                                           bytes_per_block));
+    CheckChunksFit(fixed + static_cast<uint64_t>(least) *
+                               (source_.MaxRawBytes(plan_.block_rows) + bytes_per_block));
     const auto largest = std::ranges::max_element(plan_.items, {}, &MemoryPlan::Item::bytes);
     throw Error(
         ErrorKind::kUsage,

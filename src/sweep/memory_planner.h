@@ -24,7 +24,8 @@ ResolvedResources Resolve(const ResourceOptions& options);
 // What the process takes before it has allocated anything of note: code, libraries, stacks.
 inline constexpr uint64_t kProcessBytes = uint64_t{48} << 20;
 
-// Blocks that keep all threads busy while others are fetched and unpacked; and the least that works.
+// Blocks that keep all threads busy while others are fetched and unpacked; and the least that
+// works.
 int64_t ComfortableBlocksAhead(const RowSource& source, int64_t block_rows, int64_t threads);
 int64_t LeastBlocksAhead(int64_t threads);
 

@@ -70,10 +70,8 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
     for (size_t i = rows.parcels.size() - rows.new_parcels; i < rows.parcels.size(); ++i) {
       rows.parcels[i]->Read();
       queue_.StartUnpacking();
-      pass_.executor_.Enqueue(
-          [self = shared_from_this(), parcel = rows.parcels[i], block](int64_t) mutable {
-            self->Unpack(std::move(parcel), block);
-          });
+      pass_.executor_.Enqueue([self = shared_from_this(), parcel = rows.parcels[i],
+                               block](int64_t) mutable { self->Unpack(std::move(parcel), block); });
     }
     pass_.source_.Read(rows);
     Drain(queue_.Arrived(block));
@@ -90,9 +88,8 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
 
   void Drain(const BlockQueue::Lanes& lanes) {
     for (const int64_t lane : lanes) {
-      pass_.executor_.Enqueue([self = shared_from_this(), lane](int64_t worker) {
-        self->DrainLane(lane, worker);
-      });
+      pass_.executor_.Enqueue(
+          [self = shared_from_this(), lane](int64_t worker) { self->DrainLane(lane, worker); });
     }
   }
 

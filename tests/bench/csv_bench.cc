@@ -7,7 +7,7 @@
 #include <memory>
 #include <numeric>
 
-#include "convert/csv_source.h"
+#include "formats/csv_source.h"
 
 namespace {
 
@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   }
   constexpr int64_t kBlockRows = 4096;
   const double start = Seconds();
-  const auto source = rhohat::OpenCsv(std::make_unique<rhohat::ByteStream>(argv[1]), {});
+  const auto source = rhohat::OpenCsv(std::make_unique<rhohat::FileStream>(argv[1]), {});
   const double opened = Seconds();
   double fetching = 0;
   double unpacking = 0;

@@ -135,10 +135,9 @@ void Measure(const TemporaryFolder& folder, const Kind& kind, int64_t rows, int6
 void MeasureOpening(const TemporaryFolder& folder, int64_t chunks) {
   const std::string path = folder / "chunks.h5";
   {
-    Hdf5Writer writer(path, {.type = {ElementKind::kFloat32, false},
-                             .rows = chunks,
-                             .columns = 4,
-                             .chunk_rows = 1});
+    Hdf5Writer writer(
+        path,
+        {.type = {ElementKind::kFloat32, false}, .rows = chunks, .columns = 4, .chunk_rows = 1});
     const std::vector<std::byte> rows(static_cast<size_t>(chunks) * 16);
     writer.Append(rows);
     writer.Commit();

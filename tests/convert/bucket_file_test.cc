@@ -6,7 +6,7 @@
 
 #include "convert/shuffled_source.h"
 #include "tests/convert/shuffle_orders.h"
-#include "tests/convert/test_rows.h"
+#include "tests/formats/test_rows.h"
 #include "tests/support/file_size_limit.h"
 
 namespace rhohat {

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "base/atomic_file.h"
-#include "tests/convert/test_files.h"
+#include "tests/formats/test_files.h"
 
 namespace rhohat {
 namespace {

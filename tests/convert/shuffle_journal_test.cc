@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "convert/shuffle_folder.h"
-#include "tests/convert/test_files.h"
+#include "tests/formats/test_files.h"
 
 namespace rhohat {
 namespace {

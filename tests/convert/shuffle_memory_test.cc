@@ -6,7 +6,7 @@
 
 #include "convert/bucket_file.h"
 #include "convert/shuffled_source.h"
-#include "tests/convert/test_files.h"
+#include "tests/formats/test_files.h"
 
 namespace rhohat {
 namespace {

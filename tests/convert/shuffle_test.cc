@@ -15,7 +15,7 @@
 #include "convert/shuffle_journal.h"
 #include "convert/shuffle_run.h"
 #include "tests/convert/shuffle_orders.h"
-#include "tests/convert/test_rows.h"
+#include "tests/formats/test_rows.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/hdf5_rows.h"
 

@@ -8,7 +8,7 @@
 #include "base/atomic_file.h"
 #include "data/data_set.h"
 #include "rhohat/synth.h"
-#include "tests/convert/test_rows.h"
+#include "tests/formats/test_rows.h"
 
 namespace rhohat {
 namespace {
@@ -169,7 +169,7 @@ TEST_F(SynthesizeTest, StopsWhenAskedAndLeavesNothing) {
 TEST_F(SynthesizeTest, ReplacesAnOutputOnlyWhenToldTo) {
   SynthOptions options = Options(2);
   scratch_.Write("out.h5", "precious");
-  EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr("--overwrite"));
+  EXPECT_THAT(MessageFor(ErrorKind::kCannotCreate, options), HasSubstr("--force"));
   EXPECT_EQ(std::filesystem::file_size(options.output.path), 8U);
   options.output.force = true;
   Synthesize(options, {});

@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-#include "convert/csv_source.h"
+#include "formats/csv_source.h"
 #include "rhohat/error.h"
 
 namespace {
@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   limits.buffer_bytes = 1 + data[3];
   if (data[2] >= 128) limits.record_bytes = 64;
   try {
-    auto stream = std::make_unique<rhohat::ByteStream>("/proc/self/fd/" + std::to_string(file));
+    auto stream = std::make_unique<rhohat::FileStream>("/proc/self/fd/" + std::to_string(file));
     const auto source = rhohat::OpenCsv(std::move(stream), ChooseOptions(data), limits);
     ReadRows(*source, 1 + data[3] % 7);
     ReadRows(*source, 100);

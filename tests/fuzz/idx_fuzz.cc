@@ -1,4 +1,4 @@
-#include "convert/idx_source.h"
+#include "formats/idx_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

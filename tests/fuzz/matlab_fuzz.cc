@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-#include "convert/matlab_source.h"
+#include "formats/matlab_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
 namespace {

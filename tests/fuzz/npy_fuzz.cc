@@ -1,4 +1,4 @@
-#include "convert/npy_source.h"
+#include "formats/npy_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

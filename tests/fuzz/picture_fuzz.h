@@ -18,8 +18,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "convert/patch_source.h"
-#include "convert/picture_source.h"
+#include "formats/patch_source.h"
+#include "formats/picture_source.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

@@ -1,4 +1,4 @@
-#include "convert/raw_source.h"
+#include "formats/raw_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
 // The first four bytes choose the options: type, columns (two bytes), offset.

@@ -1,5 +1,5 @@
 // Safetensors files that are damaged in every way, or made to do harm.
-#include "convert/safetensors_source.h"
+#include "formats/safetensors_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -47,7 +47,8 @@ TEST(OptionFields, HaveTheNamesThatUsersKnow) {
                        "precision", "lanes",         "block-rows",      "seed",
                        "optimizer", "iterations",    "tolerance",       "gradient-tolerance",
                        "history",   "learning-rate", "momentum",        "memory",
-                       "threads",   "dataset",       "follow-external", "run"}));
+                       "threads",   "dataset",       "follow-external", "reader",
+                       "run"}));
 }
 
 TEST(OptionFields, AreEachDescribedOnce) {
@@ -80,6 +81,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
   source.resources = {.memory_bytes = (uint64_t{1} << 40) + 1, .threads = 3};
   source.data.dataset = "/a \"b\"";
   source.data.follow_external = true;
+  source.data.reader = Reader::kLibrary;
   source.run_directory = "run";
   TrainOptions copy;
   const std::vector<OptionField> from = Fields(source);
@@ -102,6 +104,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
   EXPECT_EQ(copy.optimizer.gradient_tolerance, 1e300);
   EXPECT_EQ(copy.resources.memory_bytes, source.resources.memory_bytes);
   EXPECT_TRUE(copy.data.follow_external);
+  EXPECT_EQ(copy.data.reader, Reader::kLibrary);
 }
 
 TEST(OptionFields, ReadTheirDefaultsBack) {
