@@ -26,7 +26,7 @@ CommandHelp Help() {
 void RunInfo(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   OptionFlags flags(Help());
   DataOptions options;
-  flags.Add(Only(Fields(options), {"follow-external"}));
+  flags.Add(Only(Fields(options), {"follow-external", "reader"}));
   if (!flags.Parse(arguments)) return;
   bool first = true;
   for (const std::string& path : flags.positionals()) {

@@ -45,19 +45,23 @@ class IndexReader {
 
   ChunkPlace Find(const std::vector<hsize_t>& corner) {
     raw_read_.reads = 0;
+    raw_read_.bytes = 0;
     ChunkPlace place;
     char nothing = 0;  // never written to
     if (H5Dread_chunk(dataset_.id(), H5P_DEFAULT, corner.data(), &place.filter_mask, &nothing) <
         0) {
       const Hdf5Failure failure = LastHdf5Failure();
-      if (failure.cause.find("address isn't defined") != std::string::npos) return {};
+      // Of a chunk that was never written, or of a data set without a single one.
+      if (failure.cause.find("address isn't defined") != std::string::npos ||
+          failure.cause.find("storage is not initialized") != std::string::npos) {
+        return {};
+      }
       throw Error(
           failure.is_io ? ErrorKind::kIo : ErrorKind::kBadData,
           fmt::format("{}: cannot find the chunk at {}: {}", where_, At(corner), failure.cause));
     }
-    if (raw_read_.reads == 0) return {};
     place.offset = raw_read_.offset;
-    if (raw_read_.reads > 1 || raw_read_.bytes == 0 || raw_read_.bytes > UINT32_MAX ||
+    if (raw_read_.reads != 1 || raw_read_.bytes == 0 || raw_read_.bytes > UINT32_MAX ||
         place.offset > file_bytes_ || raw_read_.bytes > file_bytes_ - place.offset) {
       throw Error(ErrorKind::kBadData,
                   fmt::format("{}: is damaged: the chunk at {} is said to be {} bytes at offset {} "

@@ -47,7 +47,7 @@ H5FD_t* OpenFile(const char* name, unsigned /*flags*/, hid_t access, haddr_t /*m
     Report("unable to open file", errno);
     return nullptr;
   }
-  if (info == nullptr || ::fstat(descriptor, &state) != 0 || !S_ISREG(state.st_mode)) {
+  if (::fstat(descriptor, &state) != 0 || !S_ISREG(state.st_mode)) {
     ::close(descriptor);
     return nullptr;
   }
@@ -56,7 +56,8 @@ H5FD_t* OpenFile(const char* name, unsigned /*flags*/, hid_t access, haddr_t /*m
   file->end_of_file = static_cast<haddr_t>(state.st_size);
   file->device = state.st_dev;
   file->number = state.st_ino;
-  file->raw_read = info->raw_read;
+  // Files that others lead to are opened without.
+  file->raw_read = info == nullptr ? nullptr : info->raw_read;
   return &file.release()->library;
 }
 
@@ -77,6 +78,13 @@ herr_t ReadBytes(H5FD_t* file, H5FD_mem_t type, hid_t /*transfer*/, haddr_t offs
   }
   auto* next = static_cast<char*>(out);
   while (bytes > 0) {
+    if (offset >= ours->end_of_file) {
+      H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
+               "the file is cut short: something is said to be at offset %llu of %llu",
+               static_cast<unsigned long long>(offset),
+               static_cast<unsigned long long>(ours->end_of_file));
+      return -1;
+    }
     const ssize_t got = ::pread(ours->descriptor, next, bytes, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
@@ -84,10 +92,7 @@ herr_t ReadBytes(H5FD_t* file, H5FD_mem_t type, hid_t /*transfer*/, haddr_t offs
       return -1;
     }
     if (got == 0) {
-      H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR,
-               "the file is cut short: something is said to be at offset %llu of %llu",
-               static_cast<unsigned long long>(offset),
-               static_cast<unsigned long long>(ours->end_of_file));
+      Report("file read failed", EIO);  // it has become shorter since it was opened
       return -1;
     }
     next += got;
