@@ -21,7 +21,7 @@ constexpr std::array kCommands = {
     Command{"convert", "turn IDX and NumPy files into HDF5", RunConvert, true},
     Command{"synth", "make up patches with the statistics of photographs", RunSynth, true},
     Command{"shuffle", "write all rows in a random order", RunShuffle, true},
-    Command{"info", "say what a data file or a model is", RunInfo, false},
+    Command{"info", "say what a data file or a model is", RunInfo, true},
 };
 
 constexpr const char* kExitCodes = R"(Exit codes:

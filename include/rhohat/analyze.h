@@ -97,4 +97,8 @@ void DrawFeatures(const Model& model, const FeaturesOptions& options, const std:
 // `options` the files are not looked at. Throws as the readers do.
 std::string DescribeFile(const std::string& path, const DataOptions& options = {});
 
+// Paths of the data sets with rows of numbers in an HDF5 file; none for a model. Throws as the
+// readers do.
+std::vector<std::string> DataSetsIn(const std::string& path);
+
 }  // namespace rhohat

@@ -43,6 +43,9 @@ struct Model {
   int64_t iterations = 0;   // done in training
   double cost = 0;          // J over the training rows
   std::string stop_reason;  // why training ended
+
+  // Of the file that it was loaded from: whether a checksum vouched for every byte of it.
+  bool was_checked = false;
 };
 
 // Writes docs/formats/model.md's safetensors file, whole or not at all. Throws

@@ -85,6 +85,7 @@ std::string DescribeDataSet(const std::string& file, const std::string& path,
 }
 
 std::string DescribeHdf5(const std::string& file, const DataOptions& options) {
+  if (!options.dataset.empty()) return DescribeDataSet(file, options.dataset, options);
   std::string text;
   for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
     try {
@@ -121,6 +122,8 @@ std::string DescribeModel(const std::string& file) {
     text += Line(
         "", fmt::format("{}:{}, {} rows of {}", part.path, part.dataset, part.rows, part.type));
   }
+  text += Line("checksum", model.was_checked ? "matches: every byte is as it was written"
+                                             : "none, so that damage would not be noticed");
   if (!model.rho_hat.empty()) {
     const auto [smallest, largest] = std::ranges::minmax(model.rho_hat);
     double mean = 0;
@@ -135,12 +138,29 @@ std::string DescribeModel(const std::string& file) {
 
 }  // namespace
 
-std::string DescribeFile(const std::string& path, const DataOptions& options) {
+namespace {
+
+// A safetensors file begins with its header's length and then a brace; HDF5 tells itself apart.
+bool IsModel(const std::string& path) {
   CheckIsFile(path);
-  // A safetensors file begins with its header's length and then a brace; HDF5 tells itself apart.
   std::array<char, 9> start = {};
   std::ifstream(path, std::ios::binary).read(start.data(), start.size());
-  return start[8] == '{' ? DescribeModel(path) : DescribeHdf5(path, options);
+  return start[8] == '{';
+}
+
+}  // namespace
+
+std::vector<std::string> DataSetsIn(const std::string& path) {
+  std::vector<std::string> paths;
+  if (IsModel(path)) return paths;
+  for (const Hdf5CatalogEntry& entry : ListDataSets(path)) {
+    if (entry.has_rows) paths.push_back(entry.path);
+  }
+  return paths;
+}
+
+std::string DescribeFile(const std::string& path, const DataOptions& options) {
+  return IsModel(path) ? DescribeModel(path) : DescribeHdf5(path, options);
 }
 
 }  // namespace rhohat

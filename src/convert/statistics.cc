@@ -10,6 +10,8 @@
 #include "data/data_set.h"
 #include "data/decode.h"
 #include "rhohat/error.h"
+#include "sweep/memory_planner.h"
+#include "sweep/row_pass.h"
 
 namespace rhohat {
 namespace {
@@ -243,20 +245,28 @@ size_t LaneCount(int64_t columns) {
 
 }  // namespace
 
-DataStatistics ComputeStatistics(const DataOptions& data, const ResourceOptions& /*resources*/,
+DataStatistics ComputeStatistics(const DataOptions& data, const ResourceOptions& resources,
                                  const RunControl& control) {
   DataSet source(data);
-  const int64_t block_rows = BlockRows(source.columns());
-  std::vector<StatisticsSums> lanes(LaneCount(source.columns()));
-  RawRows raw;
-  int64_t block = 0;
-  for (int64_t begin = 0; begin < source.rows(); begin += block_rows, ++block) {
-    if (control.stop_requested()) throw Stopped("stopped on request");
-    const int64_t end = std::min(begin + block_rows, source.rows());
-    FetchAndUnpack(source, {begin, end}, raw);
-    lanes[static_cast<size_t>(block) % lanes.size()].AddRows(raw, source.columns());
-    if (control.observer != nullptr) control.observer->OnRows(end, source.rows());
+  const int64_t columns = source.columns();
+  const int64_t block_rows = BlockRows(columns);
+  std::vector<StatisticsSums> lanes(LaneCount(columns));
+  MemoryPlanner planner(source, Resolve(resources), block_rows);
+  planner.Add("statistics", lanes.size() * StatisticsSums::MemoryBytes(columns),
+              fmt::format("{} lanes × {} columns", lanes.size(), columns));
+  const MemoryPlan plan = planner.Finish();
+  Executor executor(plan.threads);
+  RowPass pass(source, executor,
+               {.block_rows = block_rows,
+                .lanes = static_cast<int64_t>(lanes.size()),
+                .blocks_ahead = plan.blocks_ahead,
+                .stop = control.stop});
+  if (control.observer != nullptr) {
+    pass.set_rows_done([&](int64_t done) { control.observer->OnRows(done, source.rows()); });
   }
+  pass.Run([&](const RawBlock& block) {
+    lanes[static_cast<size_t>(block.lane)].AddRows(*block.rows, columns);
+  });
   for (size_t distance = 1; distance < lanes.size(); distance *= 2) {
     for (size_t lane = 0; lane + distance < lanes.size(); lane += 2 * distance) {
       lanes[lane].Add(lanes[lane + distance]);

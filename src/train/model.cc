@@ -346,6 +346,7 @@ Model LoadModel(const std::string& path) {
   model.iterations = metadata.Parse<int64_t>("iterations");
   model.cost = metadata.Parse<double>("cost");
   model.stop_reason = metadata.Text("stop_reason");
+  model.was_checked = file.has_checksum();
   return model;
 }
 

@@ -134,14 +134,6 @@ def test_any_byte_of_the_metadata(rhohat, model, tmp_path, random, sanitized, re
     check_all(rhohat, runs, sanitized)
 
 
-@pytest.mark.parametrize("name", hostile.FAULTS_OF_THE_LIBRARY)
-def test_fault_of_the_library_does_not_reach_the_direct_reader(rhohat, model, tmp_path, random,
-                                                               sanitized, name):
-    make, _ = hostile.FAULTS_OF_THE_LIBRARY[name]
-    case = make(tmp_path, random)
-    check_all(rhohat, [(case, evaluate(model, case, ["--reader", "auto"]), case.codes)], sanitized)
-
-
 @pytest.mark.parametrize("name", [
     pytest.param(name, marks=pytest.mark.xfail(reason=f"libhdf5 1.10: {reason}"))
     for name, (_, reason) in hostile.FAULTS_OF_THE_LIBRARY.items()])
