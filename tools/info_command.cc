@@ -18,7 +18,8 @@ CommandHelp Help() {
   return {
       .name = "info",
       .description =
-          "Says what a file is. Of an HDF5 file: its data sets with their shapes, types, chunks and "
+          "Says what a file is. Of an HDF5 file: its data sets with their shapes, types, chunks "
+          "and "
           "filters, how fast they can be read, why they may be slow, and the command that would "
           "mend it. Of a model: network, objective and training data.",
       .arguments = {{"FILE...", "HDF5 files and models."}},
@@ -66,11 +67,12 @@ void RunInfo(const Arguments& arguments, const std::atomic<bool>& stop) {
   DataOptions options;
   ResourceOptions resources;
   bool stats = false;
-  flags.Add({SwitchField({"stats", "",
-                          "Read all rows once for the minimum, maximum, mean and standard deviation "
-                          "of each column and of all, and how many are NaN or infinite.",
-                          "Data"},
-                         stats)});
+  flags.Add(
+      {SwitchField({"stats", "",
+                    "Read all rows once for the minimum, maximum, mean and standard deviation "
+                    "of each column and of all, and how many are NaN or infinite.",
+                    "Data"},
+                   stats)});
   flags.Add(Fields(options));
   flags.Add(Fields(resources));
   if (!flags.Parse(arguments)) return;

@@ -27,7 +27,7 @@ JoinedRows::JoinedRows(std::vector<std::string> names, Opener open)
 }
 
 void JoinedRows::Survey(size_t index) {
-  const std::unique_ptr<RowSource> source = open_(index);
+  std::shared_ptr<RowSource> source = open_(index);
   if (index == 0) {
     columns_ = source->columns();
     type_ = source->type();
@@ -57,6 +57,7 @@ void JoinedRows::Survey(size_t index) {
   unpack_bytes_ = std::max(unpack_bytes_, source->UnpackBytes());
   parcel_rows_ = std::max(parcel_rows_, source->ParcelRows());
   readers_ = std::min(readers_, source->readers());
+  if (index == 0) current_ = std::move(source);  // reading begins with it
 }
 
 size_t JoinedRows::MaxRawBytes(int64_t count) const {

@@ -55,6 +55,10 @@ size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
 
 std::span<const std::byte> RowEncoder::Encode(const RowSource& source, const RawRows& raw) {
   const auto columns = static_cast<size_t>(source.columns());
+  if (const std::byte* as_they_are = InPlace(source, raw)) {
+    return {as_they_are, static_cast<size_t>(raw.range.size()) * columns *
+                             ElementBytes({encoding_.type, false})};
+  }
   encoded_.resize(static_cast<size_t>(raw.range.size()) * columns *
                   ElementBytes({encoding_.type, false}));
   for (const RawRows::Piece& piece : raw.pieces) {
@@ -72,6 +76,16 @@ std::span<const std::byte> RowEncoder::Encode(const RowSource& source, const Raw
     }
   }
   return encoded_;
+}
+
+// Where the rows lie already as they are wanted, if they do.
+const std::byte* RowEncoder::InPlace(const RowSource& source, const RawRows& raw) const {
+  if (encoding_.scale != 0 || raw.pieces.size() != 1) return nullptr;
+  const RawRows::Piece& piece = raw.pieces.front();
+  const bool as_wanted =
+      piece.type == ElementType{encoding_.type, false} && piece.columns == source.columns() &&
+      piece.row_stride == static_cast<size_t>(piece.columns) * ElementBytes(piece.type);
+  return as_wanted ? piece.data : nullptr;
 }
 
 // `first` is the index of the run's first element in the block.

@@ -35,6 +35,7 @@ class RowEncoder {
     size_t count = 0;
   };
 
+  const std::byte* InPlace(const RowSource& source, const RawRows& raw) const;
   void EncodeRun(const RowSource& source, int64_t first_row, size_t first, const Run& run);
   // Elements of one type; return how many fit before the first that does not, or all.
   size_t EncodePiece(ElementType type, const std::byte* raw, size_t count, std::byte* out) const;

@@ -1,5 +1,6 @@
 #include "data/hdf5_writer.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ namespace rhohat {
 namespace {
 
 constexpr int64_t kChunkBytes = int64_t{1} << 20;
+constexpr uint64_t kWritebackBytes = uint64_t{32} << 20;
 // A chunk's size is a 32-bit number in this version of the format, and its filters may add a few
 // bytes.
 constexpr int64_t kMostChunkBytes = (int64_t{1} << 32) - (int64_t{1} << 25);
@@ -103,6 +105,7 @@ void Hdf5Writer::Create() {
 }
 
 Hdf5Writer::~Hdf5Writer() {
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (!committed_) Abandon();
 }
 
@@ -154,6 +157,17 @@ void Hdf5Writer::AppendChunk(const EncodedChunk& chunk) {
     Fail("cannot write");
   }
   written_rows_ = std::min(options_.rows, written_rows_ + chunk_rows_);
+  unflushed_bytes_ += chunk.stored.size();
+  if (unflushed_bytes_ >= kWritebackBytes) StartWriteback();
+}
+
+// Has the disk begin with what is written so far, so that less is left to flush in the end.
+void Hdf5Writer::StartWriteback() {
+  if (descriptor_ < 0) descriptor_ = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ >= 0) {
+    static_cast<void>(::sync_file_range(descriptor_, 0, 0, SYNC_FILE_RANGE_WRITE));
+  }
+  unflushed_bytes_ = 0;
 }
 
 void Hdf5Writer::AppendPending() {

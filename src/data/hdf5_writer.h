@@ -79,6 +79,7 @@ class Hdf5Writer {
   void CheckNotFailed() const;
   void AppendPending();
   void Verify() const;
+  void StartWriteback();
 
   std::string path_;
   std::filesystem::path temporary_;
@@ -87,6 +88,8 @@ class Hdf5Writer {
   size_t row_bytes_ = 0;
   std::unique_ptr<FilterPipeline> pipeline_;
   int64_t written_rows_ = 0;
+  uint64_t unflushed_bytes_ = 0;
+  int descriptor_ = -1;  // of the file, for the kernel only
   bool failed_ = false;
   bool committed_ = false;
   Hdf5Handle file_;
