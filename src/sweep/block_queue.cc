@@ -115,13 +115,14 @@ void BlockQueue::Finish(int64_t block) {
 
 bool BlockQueue::IsDropped(int64_t block) {
   const std::lock_guard lock(mutex_);
-  return block > failed_block_;
+  return block >= failed_block_;
 }
 
-void BlockQueue::Fail(int64_t block, std::exception_ptr why) {
+void BlockQueue::Fail(int64_t block, std::exception_ptr why, int64_t part) {
   const std::lock_guard lock(mutex_);
-  if (block < failed_block_) {
+  if (block < failed_block_ || (block == failed_block_ && part < failed_part_)) {
     failed_block_ = block;
+    failed_part_ = part;
     failure_ = std::move(why);
   }
   slot_freed_.notify_all();

@@ -7,7 +7,7 @@
 // Lanes are queues: a lane is drained by one task at a time, in ascending order, as far as its
 // blocks are ready.
 //
-// After a failure of block k, blocks after k are dropped but those before it are still computed, so
+// After a failure of block k, that and those after it are dropped but those before it are still computed, so
 // that the failure reported is that of the lowest-numbered failing block on every run.
 #pragma once
 
@@ -57,11 +57,14 @@ class BlockQueue {
   std::optional<int64_t> Pop(int64_t lane);
   // A lane's task, after each block it popped, computed or not.
   void Finish(int64_t block);
-  // Whether `block` comes after a failed one and need not be computed.
+  // Whether `block` failed, or comes after one that did, and is not to be computed.
   bool IsDropped(int64_t block);
 
-  // Any thread: `block` cannot be read or computed.
-  void Fail(int64_t block, std::exception_ptr why);
+  // Any thread: `block` cannot be read or computed. Of several failures that of the lowest-numbered
+  // block counts, and of those of one block the one of its lowest-numbered `part`: its parcels in
+  // order, then all else.
+  static constexpr int64_t kWhole = std::numeric_limits<int64_t>::max();
+  void Fail(int64_t block, std::exception_ptr why, int64_t part = kWhole);
 
   // Caller of the pass: waits until nothing is running any more, then throws what failed, if
   // anything did.
@@ -96,6 +99,7 @@ class BlockQueue {
   int64_t unpacking_ = 0;
   int64_t running_tasks_ = 0;
   int64_t failed_block_ = std::numeric_limits<int64_t>::max();
+  int64_t failed_part_ = 0;
   std::exception_ptr failure_;
   double wait_seconds_ = 0;
   Clock::time_point counted_until_ = Clock::now();

@@ -68,20 +68,32 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   void ReadBlock(int64_t block) {
     RawRows& rows = RowsOf(block);
     for (size_t i = rows.parcels.size() - rows.new_parcels; i < rows.parcels.size(); ++i) {
-      rows.parcels[i]->Read();
-      queue_.StartUnpacking();
-      pass_.executor_.Enqueue([self = shared_from_this(), parcel = rows.parcels[i],
-                               block](int64_t) mutable { self->Unpack(std::move(parcel), block); });
+      if (!ReadParcel(rows.parcels[i], block, static_cast<int64_t>(i))) return;
     }
     pass_.source_.Read(rows);
     Drain(queue_.Arrived(block));
   }
 
-  void Unpack(std::shared_ptr<Parcel> parcel, int64_t first_block) {
+  bool ReadParcel(const std::shared_ptr<Parcel>& parcel, int64_t block, int64_t part) {
+    try {
+      parcel->Read();
+    } catch (...) {
+      queue_.Fail(block, std::current_exception(), part);
+      return false;
+    }
+    queue_.StartUnpacking();
+    pass_.executor_.Enqueue([self = shared_from_this(), parcel, block, part](int64_t) mutable {
+      self->Unpack(std::move(parcel), block, part);
+    });
+    return true;
+  }
+
+  // `part` is the parcel's number in the first block that needs it.
+  void Unpack(std::shared_ptr<Parcel> parcel, int64_t first_block, int64_t part) {
     try {
       parcel->Unpack();
     } catch (...) {
-      queue_.Fail(first_block, std::current_exception());
+      queue_.Fail(first_block, std::current_exception(), part);
     }
     Drain(queue_.FinishUnpacking(parcel.get()));
   }
