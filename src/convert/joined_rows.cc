@@ -19,7 +19,29 @@ size_t PowerOf(int64_t count) {
       std::bit_width(static_cast<uint64_t>(std::max<int64_t>(1, count) - 1)));
 }
 
+constexpr size_t kMostElementBytes = 8;
+
+// Copies the elements without gaps to `to`, where the piece points from then on. Returns what lies
+// behind them.
+std::byte* CopyPiece(RawRows::Piece& piece, std::byte* to) {
+  const size_t row_bytes = static_cast<size_t>(piece.columns) * ElementBytes(piece.type);
+  const std::byte* from = piece.data;
+  piece.data = to;
+  for (int64_t i = 0; i < piece.rows; ++i) {
+    std::memcpy(to, from + static_cast<size_t>(i) * piece.row_stride, row_bytes);
+    to += row_bytes;
+  }
+  piece.row_stride = row_bytes;
+  return to;
+}
+
 }  // namespace
+
+// What rows of more than one input keep alive: the first input, and its rows.
+struct JoinedRows::Across {
+  std::shared_ptr<RowSource> source;
+  RawRows rows;
+};
 
 JoinedRows::JoinedRows(std::vector<std::string> names, Opener open)
     : names_(std::move(names)), open_(std::move(open)) {
@@ -62,7 +84,7 @@ void JoinedRows::Survey(size_t index) {
 
 size_t JoinedRows::MaxRawBytes(int64_t count) const {
   const size_t within = raw_bytes_[std::min(PowerOf(count), raw_bytes_.size() - 1)];
-  const size_t across = static_cast<size_t>(count * columns_) * 8;
+  const size_t across = static_cast<size_t>(count * columns_) * kMostElementBytes;
   return names_.size() == 1 ? within : std::max(within, across);
 }
 
@@ -108,53 +130,67 @@ void JoinedRows::Fetch(RowRange range, RawRows& out) {
   out.keep_alive = current_;
 }
 
-// Rows of more than one input are copied together here, on the reading thread: few blocks are so.
+// Rows of more than one input. Those of the first may lie in parcels that blocks before share,
+// which nobody has unpacked yet: they take the same steps as the rows of any block.
 void JoinedRows::FetchAcross(RowRange range, RawRows& out) {
-  std::vector<std::byte> bytes;
-  std::vector<RawRows::Piece> pieces;
-  std::vector<size_t> offsets;
-  for (int64_t row = range.begin; row < range.end;) {
+  const size_t index = InputOf(range.begin);
+  const int64_t first = first_rows_[index];
+  const int64_t end = first_rows_[index + 1];
+  auto across = std::make_shared<Across>();
+  OpenInput(index);
+  across->source = current_;
+  across->source->Fetch({range.begin - first, end - first}, across->rows);
+  out.Start(range);
+  out.parcels = across->rows.parcels;
+  out.new_parcels = across->rows.new_parcels;
+  out.keep_alive = std::move(across);
+  CopyFurther(end, out);
+}
+
+// The rows of all inputs but the first are unpacked and copied together here, on the reading
+// thread: there may be more inputs than can be open. They begin where their inputs do, and so share
+// nothing with blocks before. Few blocks are so.
+void JoinedRows::CopyFurther(int64_t begin, RawRows& out) {
+  out.bytes.resize(static_cast<size_t>((out.range.end - begin) * columns_) * kMostElementBytes);
+  std::byte* to = out.bytes.data();
+  for (int64_t row = begin; row < out.range.end;) {
     const size_t index = InputOf(row);
     const int64_t first = first_rows_[index];
-    const int64_t end = std::min(range.end, first_rows_[index + 1]);
+    const int64_t end = std::min(out.range.end, first_rows_[index + 1]);
     RawRows part;
     FetchAndUnpack(OpenInput(index), {row - first, end - first}, part);
     for (RawRows::Piece piece : part.pieces) {
-      const size_t run = static_cast<size_t>(piece.columns) * ElementBytes(piece.type);
-      offsets.push_back(bytes.size());
-      for (int64_t i = 0; i < piece.rows; ++i) {
-        const std::byte* from = piece.data + static_cast<size_t>(i) * piece.row_stride;
-        bytes.insert(bytes.end(), from, from + run);
-      }
-      piece.first_row += row - range.begin;
-      piece.row_stride = run;
-      pieces.push_back(piece);
+      to = CopyPiece(piece, to);
+      piece.first_row += row - out.range.begin;
+      out.pieces.push_back(piece);
     }
     row = end;
   }
-  for (size_t i = 0; i < pieces.size(); ++i) pieces[i].data = bytes.data() + offsets[i];
-  out.Start(range);
-  out.bytes = std::move(bytes);
-  out.pieces = std::move(pieces);
 }
 
 void JoinedRows::Read(RawRows& rows) {
-  auto* source = static_cast<RowSource*>(rows.keep_alive.get());
-  if (source == nullptr) return;
+  if (!IsWithinOne(rows.range)) {
+    auto& across = *static_cast<Across*>(rows.keep_alive.get());
+    return across.source->Read(across.rows);
+  }
   const RowRange range = rows.range;
   const int64_t first = first_rows_[InputOf(range.begin)];
   rows.range = {range.begin - first, range.end - first};
-  source->Read(rows);
+  static_cast<RowSource*>(rows.keep_alive.get())->Read(rows);
   rows.range = range;
 }
 
 void JoinedRows::Unpack(RawRows& rows) const {
-  const auto* source = static_cast<const RowSource*>(rows.keep_alive.get());
-  if (source == nullptr) return;
+  if (!IsWithinOne(rows.range)) {
+    auto& across = *static_cast<Across*>(rows.keep_alive.get());
+    across.source->Unpack(across.rows);
+    rows.pieces.insert(rows.pieces.begin(), across.rows.pieces.begin(), across.rows.pieces.end());
+    return;
+  }
   const RowRange range = rows.range;
   const int64_t first = first_rows_[InputOf(range.begin)];
   rows.range = {range.begin - first, range.end - first};
-  source->Unpack(rows);
+  static_cast<const RowSource*>(rows.keep_alive.get())->Unpack(rows);
   rows.range = range;
 }
 

@@ -42,6 +42,7 @@ class JoinedRows final : public RowSource {
   uint64_t bytes_read() const override;
 
  private:
+  struct Across;
   // The most of something for 1, 2, 4, … rows.
   using ByPowersOfTwo = std::array<size_t, 48>;
 
@@ -50,6 +51,7 @@ class JoinedRows final : public RowSource {
   bool IsWithinOne(RowRange range) const;
   RowSource& OpenInput(size_t index);
   void FetchAcross(RowRange range, RawRows& out);
+  void CopyFurther(int64_t begin, RawRows& out);
 
   std::vector<std::string> names_;
   Opener open_;
