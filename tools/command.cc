@@ -18,10 +18,10 @@ constexpr std::array kCommands = {
     Command{"gradcheck", "compare the gradient with central differences", RunGradcheck, true},
     Command{"features", "draw what each hidden unit looks for", RunFeatures, false},
     Command{"plan", "show where the memory of a training run would go", RunPlan, false},
-    Command{"convert", "turn IDX and NumPy files into HDF5", RunConvert, true},
+    Command{"convert", "make HDF5 of NumPy, CSV, pictures, MATLAB and more", RunConvert, true},
     Command{"synth", "make up patches with the statistics of photographs", RunSynth, true},
     Command{"shuffle", "write all rows in a random order", RunShuffle, true},
-    Command{"info", "say what a data file or a model is", RunInfo, true},
+    Command{"info", "say what a file holds and how fast it can be read", RunInfo, true},
 };
 
 constexpr const char* kExitCodes = R"(Exit codes:

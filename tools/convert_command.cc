@@ -54,7 +54,7 @@ std::vector<OptionField> InputFields(InputOptions& input) {
                 input.format),
       TextField(
           {"array", "NAME",
-           "The array, tensor, variable or data set to take where a file holds several.", group},
+           "The array, tensor, variable or data set to read, where an input holds several.", group},
           input.array),
       TextField({"delimiter", "CHAR",
                  "CSV: comma, tab, semicolon, space, pipe or a character. Found out if not given.",
@@ -70,7 +70,8 @@ std::vector<OptionField> InputFields(InputOptions& input) {
            group},
           input.missing),
       TextField({"color", "HOW", "Pictures: as-stored, grey or rgb.", group}, input.color),
-      TextField({"patch", "HxW", "Pictures: cut random patches of this height and width.", group},
+      TextField({"patch", "HxW",
+                 "Pictures: cut random patches of this height and width, --count of them.", group},
                 input.patch),
       CountField({"count", "N", "Pictures: how many patches.", group}, input.count),
       CountField({"seed", "N", "Pictures: key of the patches' places.", group}, input.seed),
@@ -95,18 +96,20 @@ std::vector<OptionField> RowFields(ConvertOptions& options) {
                  "columns.",
                  group},
                 options.use_columns),
-      TextField({"dtype", "TYPE",
-                 "Type of the output's elements, such as float32 or uint8. The input's own if not "
-                 "given, float32 with --scale.",
-                 group},
-                options.dtype),
+      TextField(
+          {"dtype", "TYPE",
+           "Type of the output's elements: int8 to int64, uint8 to uint64, float16, bfloat16, "
+           "float32 or float64. The input's own if not given, float32 with --scale.",
+           group},
+          options.dtype),
       FactorField({"scale", "FACTOR",
                    "Multiply every value: a number, or a fraction such as 1/255.", group},
                   options.scale),
-      SwitchField(
-          {"clip", "",
-           "Values out of the type's range become its nearest one, instead of an error.", group},
-          options.clip),
+      SwitchField({"clip", "",
+                   "Values that --dtype cannot hold become the nearest that it can, instead of an "
+                   "error.",
+                   group},
+                  options.clip),
   };
 }
 

@@ -111,8 +111,8 @@ std::vector<OptionField> OutputFields(OutputOptions& options) {
                   "Rows in a chunk of the output. Chunks of about 1 MiB if not given.", group},
                  options.chunk_rows),
       TextField({"compress", "HOW",
-                 "none, gzip:1 to gzip:9, zstd:1 to zstd:22, or lz4. Other programs read gzip at "
-                 "once; zstd and lz4 need a plugin there.",
+                 "none, gzip:1 to gzip:9, zstd:1 to zstd:22, or lz4. Every program that knows HDF5 "
+                 "reads gzip; zstd and lz4 need a plugin there (h5py: hdf5plugin).",
                  group},
                 options.compress),
       SwitchField({"shuffle-bytes", "",

@@ -20,8 +20,9 @@ class JoinedRows final : public RowSource {
   // Opens input number i.
   using Opener = std::function<std::unique_ptr<RowSource>(size_t)>;
 
-  // `names` are for messages. Opens each input once; all must have the same number of columns.
-  // Throws Error.
+  // `names` are for messages. Opens each input to look at it, and keeps the first open: to
+  // open may mean to count the lines of a text, or to unpack an array. All must have the same
+  // number of columns. Throws Error.
   JoinedRows(std::vector<std::string> names, Opener open);
 
   int64_t rows() const override { return first_rows_.back(); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "convert/encode_elements.h"
@@ -43,12 +44,13 @@ size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
   return count;
 }
 
+// --clip has no nearest value for NaN.
 [[noreturn]] void ThrowDoesNotFit(const RowSource& source, int64_t row, int64_t column,
                                   double value, ElementKind output) {
   throw Error(ErrorKind::kBadData,
-              fmt::format("{}, {}: {} does not fit {}; choose another --dtype, or --clip it",
+              fmt::format("{}, {}: {} does not fit {}; choose another --dtype{}",
                           source.Locate(row), source.ColumnName(column), value,
-                          ElementName({output, false})));
+                          ElementName({output, false}), std::isnan(value) ? "" : ", or --clip it"));
 }
 
 }  // namespace

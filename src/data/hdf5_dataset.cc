@@ -82,9 +82,9 @@ std::string OnlyDataSet(const std::string& file, bool follow_external) {
                             all.empty() ? "" : ", only ", JoinNames(all)) +
                     (leads_out ? "; pass --follow-external to allow other files" : ""));
   }
-  throw Error(ErrorKind::kUsage,
-              fmt::format("{}: holds several data sets: choose one with --dataset: {}", file,
-                          JoinNames(with_rows)));
+  throw Error(ErrorKind::kUsage, fmt::format("{}: holds several data sets: choose one with "
+                                             "--dataset, or --array where it is converted: {}",
+                                             file, JoinNames(with_rows)));
 }
 
 // Throws where no link named `info.dataset` exists, listing the names that do.

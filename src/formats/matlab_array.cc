@@ -78,8 +78,9 @@ const MatlabArray& ChooseArray(const std::string& path, const std::string& varia
                                                  path, DescribeAll(arrays)));
   }
   if (std::ranges::count_if(arrays, fits) > 1) {
-    throw Error(ErrorKind::kUsage, fmt::format("{}: holds several arrays: name the one to read: {}",
-                                               path, DescribeAll(arrays)));
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: holds several arrays: choose one with --array: {}", path,
+                            DescribeAll(arrays)));
   }
   return *found;
 }

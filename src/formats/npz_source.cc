@@ -74,11 +74,11 @@ int64_t FindOnlyRows(ZipArchive& archive, const std::vector<int64_t>& arrays) {
     if (IsRowsOfNumbers(ReadNpyHeader(*OpenArray(archive, member)))) rows.push_back(member);
   }
   if (rows.size() == 1) return rows.front();
-  throw Error(ErrorKind::kBadData,
+  throw Error(rows.empty() ? ErrorKind::kBadData : ErrorKind::kUsage,
               rows.empty()
                   ? fmt::format("{}: expected an array with rows and columns of numbers, found {}",
                                 archive.path(), ListArrays(archive, arrays))
-                  : fmt::format("{}: expected one array of rows, found {}; name one of them",
+                  : fmt::format("{}: expected one array of rows, found {}; choose one with --array",
                                 archive.path(), ListArrays(archive, rows)));
 }
 
@@ -97,8 +97,8 @@ int64_t FindNamed(ZipArchive& archive, const std::vector<int64_t>& arrays,
                               Printable(name), found.size()));
     }
   }
-  throw Error(ErrorKind::kUsage, fmt::format("{}: expected an array {}, found {}", archive.path(),
-                                             Printable(wanted), ListArrays(archive, arrays)));
+  throw Error(ErrorKind::kNoInput, fmt::format("{}: expected an array {}, found {}", archive.path(),
+                                               Printable(wanted), ListArrays(archive, arrays)));
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ const SafetensorsEntry& OnlyWithRows(const std::string& path,
   }
   if (std::ranges::count_if(entries, has_rows) > 1) {
     throw Error(ErrorKind::kUsage,
-                fmt::format("{}: holds several tensors: name the one to read: {}", path,
+                fmt::format("{}: holds several tensors: choose one with --array: {}", path,
                             DescribeAll(entries)));
   }
   return *found;

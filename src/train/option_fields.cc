@@ -209,7 +209,9 @@ std::vector<OptionField> Fields(DataOptions& options) {
                options.dataset);
   list.AddSwitch("follow-external", "Follow links, storage and virtual data sets into other files.",
                  options.follow_external);
-  list.AddChoice<Reader>("reader", "Read past the HDF5 library's lock where possible, or never.",
+  list.AddChoice<Reader>("reader",
+                         "Who reads HDF5: rhohat itself on all threads, or the HDF5 library on "
+                         "one, with the same result. auto: the library only where it must.",
                          options.reader, kReaders);
   return list.Take();
 }

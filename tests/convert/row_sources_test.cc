@@ -38,7 +38,7 @@ std::vector<double> ReadAll(RowSource& source, int64_t block) {
   return all;
 }
 
-class JoinedRowsTest : public testing::Test {
+class JoinedInputsTest : public testing::Test {
  protected:
   JoinedRows Join(const std::vector<int64_t>& rows) {
     std::vector<std::string> names;
@@ -51,7 +51,7 @@ class JoinedRowsTest : public testing::Test {
   int opened_ = 0;
 };
 
-TEST_F(JoinedRowsTest, AreTheSameHoweverBlocksCutTheInputs) {
+TEST_F(JoinedInputsTest, AreTheSameHoweverBlocksCutTheInputs) {
   JoinedRows joined = Join({3, 1, 1, 4});
   ASSERT_EQ(joined.rows(), 9);
   const std::vector<double> expected = {0,   1,   10,  11,  20,  21,  100, 101, 200,
@@ -59,19 +59,26 @@ TEST_F(JoinedRowsTest, AreTheSameHoweverBlocksCutTheInputs) {
   for (const int64_t block : {1, 2, 3, 4, 9}) EXPECT_EQ(ReadAll(joined, block), expected) << block;
 }
 
-TEST_F(JoinedRowsTest, OneInputIsOpenedOnceForLookingAndReading) {
+TEST_F(JoinedInputsTest, OneInputIsOpenedOnceForLookingAndReading) {
   JoinedRows joined = Join({5});
+  ReadAll(joined, 2);
   ReadAll(joined, 2);
   EXPECT_EQ(opened_, 1);
 }
 
-TEST_F(JoinedRowsTest, SayWhereARowIsInItsInput) {
+TEST_F(JoinedInputsTest, SeveralInputsAreOpenedAgainAsTheRowsReachThemButTheFirst) {
+  JoinedRows joined = Join({2, 2, 2});
+  ReadAll(joined, 1);
+  EXPECT_EQ(opened_, 5);
+}
+
+TEST_F(JoinedInputsTest, SayWhereARowIsInItsInput) {
   const JoinedRows joined = Join({3, 2});
   EXPECT_EQ(joined.Locate(2), "input0 row 2");
   EXPECT_EQ(joined.Locate(4), "input1 row 1");
 }
 
-TEST_F(JoinedRowsTest, InputsOfAnotherWidthAreRefused) {
+TEST_F(JoinedInputsTest, InputsOfAnotherWidthAreRefused) {
   const auto open = [](size_t i) { return Input(i, 2, i == 0 ? 2 : 3); };
   try {
     JoinedRows({"a", "b"}, open);
@@ -81,7 +88,7 @@ TEST_F(JoinedRowsTest, InputsOfAnotherWidthAreRefused) {
   }
 }
 
-TEST_F(JoinedRowsTest, AnInputThatChangesAfterItWasLookedAtIsRefused) {
+TEST_F(JoinedInputsTest, AnInputThatChangesAfterItWasLookedAtIsRefused) {
   int opened = 0;
   JoinedRows joined({"a", "b"}, [&](size_t i) { return Input(i, ++opened > 2 ? 1 : 2); });
   EXPECT_THROW(ReadAll(joined, 4), Error);

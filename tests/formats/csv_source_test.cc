@@ -156,7 +156,7 @@ TEST_F(CsvSourceTest, AsksWhetherTextAboveTextIsAHeader) {
   EXPECT_THAT(files_.Read("w,h,species\n4.9,3.0,setosa\n", {.columns = {"0-1"}}),
               ElementsAre(4.9, 3.0));
   EXPECT_THAT(files_.Message(text), HasSubstr("found 'setosa'; a column of text can be left out "
-                                              "with --columns"));
+                                              "with --use-columns"));
 }
 
 TEST_F(CsvSourceTest, PicksColumnsByNameNumberAndRangeInTheOrderGiven) {
@@ -173,7 +173,9 @@ TEST_F(CsvSourceTest, RefusesColumnsThatAreNotThereOrUnclear) {
     return files_.Message("speed,height,1,2,2\n1,2,3,4,5\n", {.columns = columns},
                           ErrorKind::kUsage);
   };
-  EXPECT_THAT(message({"sped"}), HasSubstr("found 'sped'; is 'speed' meant?"));
+  EXPECT_THAT(message({"sped"}),
+              HasSubstr("--use-columns: expected the name of a column or its number, from 0, "
+                        "found 'sped'; is 'speed' meant?"));
   EXPECT_THAT(message({"5"}), HasSubstr("expected columns from 0 to 4, found 5"));
   EXPECT_THAT(message({"3-5"}), HasSubstr("expected columns from 0 to 4, found 3-5"));
   EXPECT_THAT(message({"4-3"}), HasSubstr("expected columns from 0 to 4, found 4-3"));

@@ -79,11 +79,11 @@ TEST_F(NpzSourceTest, ListsTheArraysWithTheirShapesWhereThereIsNoOneChoice) {
   const std::string two = ZipFile({{.name = "a.npy", .content = SmallNpy()},
                                    {.name = "y.npy", .content = Labels()},
                                    {.name = "b.npy", .content = SmallNpy()}});
-  EXPECT_THAT(MessageFor(two),
-              HasSubstr("found a (3 × 2, <i2) and b (3 × 2, <i2); name one of them"));
+  EXPECT_THAT(MessageFor(two, "", ErrorKind::kUsage),
+              HasSubstr("found a (3 × 2, <i2) and b (3 × 2, <i2); choose one with --array"));
   EXPECT_THAT(MessageFor(ZipFile({{.name = "y.npy", .content = Labels()}})),
               HasSubstr("found y (3, |u1)"));
-  EXPECT_THAT(MessageFor(two, "c", ErrorKind::kUsage),
+  EXPECT_THAT(MessageFor(two, "c", ErrorKind::kNoInput),
               AllOf(HasSubstr("expected an array c, found a (3 × 2, <i2), y (3, |u1)")));
 }
 
