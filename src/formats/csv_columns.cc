@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMostCandidates = 10'000;  // names that are looked through for a near one
 
 [[noreturn]] void Refuse(const std::string& path, const std::string& what) {
-  throw Error(ErrorKind::kUsage, fmt::format("{}: --columns: {}", path, what));
+  throw Error(ErrorKind::kUsage, fmt::format("{}: --use-columns: {}", path, what));
 }
 
 [[noreturn]] void RefuseUnknown(const std::string& column, const CsvHeader& header,
@@ -30,7 +30,7 @@ constexpr size_t kMostCandidates = 10'000;  // names that are looked through for
   Refuse(path, fmt::format("{}; is {} meant?", expected, ShowField(nearest)));
 }
 
-// The fields that one entry of --columns stands for.
+// The fields that one entry of --use-columns stands for.
 FieldRange Resolve(const std::string& column, const CsvHeader& header, int64_t fields,
                    const std::string& path) {
   const std::vector<int64_t> named = header.Find(column);

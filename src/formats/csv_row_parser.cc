@@ -118,7 +118,7 @@ void CsvRowParser::ThrowNoNumber(const CsvRecord& record, int64_t row, int64_t f
   if (HasDecimalComma(text)) {
     way_out = "; decimal commas are not read, write 3.14";
   } else if (row == 0 && !columns_chosen_ && layout_.fields > 1) {
-    way_out = "; a column of text can be left out with --columns";
+    way_out = "; a column of text can be left out with --use-columns";
   }
   throw Error(ErrorKind::kBadData, fmt::format("{}: expected a number, found {}{}",
                                                Place(record, field), ShowField(text), way_out));

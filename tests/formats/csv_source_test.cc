@@ -156,7 +156,7 @@ TEST_F(CsvSourceTest, AsksWhetherTextAboveTextIsAHeader) {
   EXPECT_THAT(files_.Read("w,h,species\n4.9,3.0,setosa\n", {.columns = {"0-1"}}),
               ElementsAre(4.9, 3.0));
   EXPECT_THAT(files_.Message(text), HasSubstr("found 'setosa'; a column of text can be left out "
-                                              "with --columns"));
+                                              "with --use-columns"));
 }
 
 TEST_F(CsvSourceTest, PicksColumnsByNameNumberAndRangeInTheOrderGiven) {
