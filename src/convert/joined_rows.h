@@ -20,7 +20,7 @@ class JoinedRows final : public RowSource {
   // Opens input number i.
   using Opener = std::function<std::unique_ptr<RowSource>(size_t)>;
 
-  // `names` are for messages. Opens each input once; all must have the same number of columns.
+  // `names` are for messages. Opens each input; all must have the same number of columns.
   // Throws Error.
   JoinedRows(std::vector<std::string> names, Opener open);
 
@@ -62,7 +62,7 @@ class JoinedRows final : public RowSource {
   size_t unpack_bytes_ = 0;
   int64_t parcel_rows_ = 1;
   int64_t readers_ = 0;
-  std::vector<std::string> column_names_;  // empty where columns only have numbers
+  std::shared_ptr<const RowSource> naming_;  // the first input, where columns have names there
 
   std::shared_ptr<RowSource> current_;
   size_t current_index_ = 0;
