@@ -54,10 +54,8 @@ void JoinedRows::Survey(size_t index) {
     columns_ = source->columns();
     type_ = source->type();
     readers_ = source->readers();
-    const bool has_names = source->ColumnName(0) != RowSource::ColumnName(0);
-    for (int64_t column = 0; has_names && column < columns_; ++column) {
-      column_names_.push_back(source->ColumnName(column));
-    }
+    if (source->NamesColumns()) naming_ = source;
+    current_ = source;  // the first to be read; opening may be long work
   }
   if (source->columns() != columns_) {
     throw Error(ErrorKind::kBadData,
@@ -75,7 +73,9 @@ void JoinedRows::Survey(size_t index) {
     raw_bytes_[power] = std::max(raw_bytes_[power], source->MaxRawBytes(count));
     parcel_bytes_[power] = std::max(parcel_bytes_[power], source->ParcelBytes(count));
   }
-  reader_bytes_ = std::max(reader_bytes_, (names_.size() > 1 ? 2 : 1) * source->ReaderBytes());
+  // Two are there while blocks of the one before are in hand, and the one with the names.
+  const size_t open_sources = names_.size() == 1 ? 1 : naming_ ? 3 : 2;
+  reader_bytes_ = std::max(reader_bytes_, open_sources * source->ReaderBytes());
   unpack_bytes_ = std::max(unpack_bytes_, source->UnpackBytes());
   parcel_rows_ = std::max(parcel_rows_, source->ParcelRows());
   readers_ = std::min(readers_, source->readers());
@@ -200,8 +200,7 @@ std::string JoinedRows::Locate(int64_t row) const {
 }
 
 std::string JoinedRows::ColumnName(int64_t column) const {
-  return column_names_.empty() ? RowSource::ColumnName(column)
-                               : column_names_[static_cast<size_t>(column)];
+  return naming_ ? naming_->ColumnName(column) : RowSource::ColumnName(column);
 }
 
 }  // namespace rhohat

@@ -65,7 +65,7 @@ class JoinedRows final : public RowSource {
   size_t unpack_bytes_ = 0;
   int64_t parcel_rows_ = 1;
   int64_t readers_ = 0;
-  std::vector<std::string> column_names_;  // empty where columns only have numbers
+  std::shared_ptr<const RowSource> naming_;  // the first input, where columns have names there
 
   std::shared_ptr<RowSource> current_;
   size_t current_index_ = 0;

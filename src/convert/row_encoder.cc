@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 #include "convert/encode_elements.h"
 #include "data/decode.h"
@@ -28,14 +32,13 @@ void Copy(ElementType type, const std::byte* raw, size_t count, std::byte* out) 
   }
 }
 
+bool IsWideInteger(ElementKind kind) {
+  return kind == ElementKind::kInt64 || kind == ElementKind::kUint64;
+}
+
 // Between the two 64-bit integers numbers cannot pass through double, which has 53 bits. Those that
 // fit both have a leading bit of zero and are the same in both.
-bool AreWideIntegers(ElementKind a, ElementKind b) {
-  const auto wide = [](ElementKind kind) {
-    return kind == ElementKind::kInt64 || kind == ElementKind::kUint64;
-  };
-  return wide(a) && wide(b);
-}
+bool AreWideIntegers(ElementKind a, ElementKind b) { return IsWideInteger(a) && IsWideInteger(b); }
 
 size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -44,13 +47,46 @@ size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
   return count;
 }
 
-// --clip has no nearest value for NaN.
+// The 64-bit integer at `raw`: its magnitude, and whether it is negative.
+struct WideInteger {
+  WideInteger(ElementType type, const std::byte* raw) {
+    std::array<std::byte, 8> bytes;
+    Copy(type, raw, 1, bytes.data());
+    magnitude = std::bit_cast<uint64_t>(bytes);
+    negative = type.kind == ElementKind::kInt64 && magnitude >> 63 != 0;
+    if (negative) magnitude = -magnitude;
+  }
+  uint64_t magnitude;
+  bool negative;
+};
+
+// The integer as a float64 that rounds to a smaller float as the integer itself would. What float64
+// has no digits for is gathered in one bit below those of any smaller float, so that it still tells
+// a tie from what is beside it.
+double WithoutDoubleRounding(WideInteger integer) {
+  constexpr int kGatheredBits = 11;
+  constexpr uint64_t kGathered = (uint64_t{1} << kGatheredBits) - 1;
+  uint64_t magnitude = integer.magnitude;
+  if (magnitude >> 53 != 0 && (magnitude & kGathered) != 0) {
+    magnitude = (magnitude & ~kGathered) | (kGathered + 1);
+  }
+  const auto value = static_cast<double>(magnitude);
+  return integer.negative ? -value : value;
+}
+
+std::string ShowValue(ElementType type, const std::byte* raw, double value) {
+  if (!IsWideInteger(type.kind)) return fmt::format("{}", value);
+  const WideInteger integer(type, raw);
+  return fmt::format("{}{}", integer.negative ? "-" : "", integer.magnitude);
+}
+
+// `clippable`: NaN has no nearest value.
 [[noreturn]] void ThrowDoesNotFit(const RowSource& source, int64_t row, int64_t column,
-                                  double value, ElementKind output) {
+                                  std::string_view value, bool clippable, ElementKind output) {
   throw Error(ErrorKind::kBadData,
               fmt::format("{}, {}: {} does not fit {}; choose another --dtype{}",
                           source.Locate(row), source.ColumnName(column), value,
-                          ElementName({output, false}), std::isnan(value) ? "" : ", or --clip it"));
+                          ElementName({output, false}), clippable ? ", or --clip it" : ""));
 }
 
 }  // namespace
@@ -105,8 +141,12 @@ void RowEncoder::EncodeRun(const RowSource& source, int64_t first_row, size_t fi
     if (encoding_.scale != 0) value *= encoding_.scale;
     if (encoding_.clip && EncodeClipped(value, encoding_.type, out + done * out_bytes)) continue;
     const auto columns = static_cast<size_t>(source.columns());
+    const std::string shown = encoding_.scale != 0
+                                  ? fmt::format("{}", value)
+                                  : ShowValue(run.type, run.data + done * in_bytes, value);
     ThrowDoesNotFit(source, first_row + static_cast<int64_t>((first + done) / columns),
-                    static_cast<int64_t>((first + done) % columns), value, encoding_.type);
+                    static_cast<int64_t>((first + done) % columns), shown, !std::isnan(value),
+                    encoding_.type);
   }
 }
 
@@ -129,6 +169,12 @@ size_t RowEncoder::Recompute(ElementType type, const std::byte* raw, size_t coun
   for (size_t done = 0; done < count; done += kSliceElements) {
     const auto values = std::span(buffer).first(std::min(kSliceElements, count - done));
     DecodeElements(type, raw + done * ElementBytes(type), values);
+    if (encoding_.scale == 0 && IsWideInteger(type.kind) &&
+        IsFloatingPoint({encoding_.type, false}) && encoding_.type != ElementKind::kFloat64) {
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] = WithoutDoubleRounding({type, raw + (done + i) * sizeof(int64_t)});
+      }
+    }
     if (encoding_.scale != 0) {
       for (double& value : values) value *= encoding_.scale;
     }

@@ -138,6 +138,9 @@ class RowSource {
   // Where a row is, for messages: "acts.h5:/layer6 row 17". Thread-safe.
   virtual std::string Locate(int64_t row) const = 0;
 
+  // Whether columns are called by more than their number.
+  virtual bool NamesColumns() const { return false; }
+
   // What a column is called in messages: "column 3". Thread-safe.
   virtual std::string ColumnName(int64_t column) const;
 

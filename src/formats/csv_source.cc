@@ -56,6 +56,9 @@ class CsvSource final : public RowSource {
   void Fetch(RowRange range, RawRows& out) override;
   void Unpack(RawRows& raw) const override;
   std::string Locate(int64_t row) const override;
+  bool NamesColumns() const override { return true; }
+  // As it is in the file, whichever columns are wanted: "column 7 ("speed")".
+  std::string ColumnName(int64_t column) const override;
   uint64_t bytes_read() const override { return scanner_.stream().bytes_read(); }
 
  private:
@@ -173,6 +176,14 @@ std::string CsvSource::Locate(int64_t row) const {
   const std::optional<int64_t> line = index_.LineOf(row);
   const std::string known = line ? fmt::format(" (line {})", *line) : "";
   return fmt::format("{} row {}{}", scanner_.path(), row, known);
+}
+
+std::string CsvSource::ColumnName(int64_t column) const {
+  const std::span<const int32_t> column_of_field = parser_.layout().column_of_field;
+  const auto field = std::ranges::find(column_of_field, column) - column_of_field.begin();
+  const std::string name = parser_.layout().header.NameOf(field);
+  return RowSource::ColumnName(field) +
+         (name.empty() ? "" : fmt::format(" (\"{}\")", ShowText(name)));
 }
 
 void CsvSource::ThrowChanged() const {

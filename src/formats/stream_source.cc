@@ -30,12 +30,13 @@ size_t StreamSource::MaxRawBytes(int64_t count) const {
 }
 
 void StreamSource::Fetch(RowRange range, RawRows& out) {
-  if (range.begin == 0 && next_row_ != 0) StartPass();
-  if (range.begin != next_row_ || range.end < range.begin || range.end > layout_.rows) {
+  if (range.begin < 0 || range.end < range.begin || range.end > layout_.rows) {
     throw Error(ErrorKind::kInternal,
-                fmt::format("{}: asked for rows {} to {} where row {} of {} is next",
-                            stream_->path(), range.begin, range.end, next_row_, layout_.rows));
+                fmt::format("{}: asked for rows {} to {} of {}", stream_->path(), range.begin,
+                            range.end, layout_.rows));
   }
+  if (range.begin < next_row_) StartPass();
+  SkipRows(range.begin - next_row_);
   ReadRows(range, out.bytes);
   next_row_ = range.end;
   out.range = range;
@@ -53,6 +54,14 @@ void StreamSource::StartPass() {
   next_row_ = 0;
 }
 
+// Rows before those that are wanted.
+void StreamSource::SkipRows(int64_t count) {
+  const uint64_t wanted = MaxRawBytes(count);
+  const uint64_t skipped = Skip(*stream_, wanted);
+  if (skipped < wanted) ThrowCutShort(MaxRawBytes(next_row_) + skipped);
+  next_row_ += count;
+}
+
 void StreamSource::ReadRows(RowRange range, std::vector<std::byte>& bytes) {
   const size_t wanted = MaxRawBytes(range.size());
   size_t filled = 0;
@@ -62,14 +71,15 @@ void StreamSource::ReadRows(RowRange range, std::vector<std::byte>& bytes) {
     bytes.resize(size);
     const size_t got = stream_->Read(std::span(bytes).subspan(filled));
     filled += got;
-    if (filled < size) {
-      const uint64_t found =
-          layout_.header_bytes + static_cast<uint64_t>(range.begin * row_bytes_) + filled;
-      throw Error(ErrorKind::kBadData, fmt::format("{}, found {}: the file is cut short",
-                                                   PromiseOf(layout_, stream_->path()), found));
-    }
+    if (filled < size) ThrowCutShort(MaxRawBytes(range.begin) + filled);
   }
   bytes.resize(wanted);
+}
+
+void StreamSource::ThrowCutShort(uint64_t element_bytes) const {
+  throw Error(ErrorKind::kBadData, fmt::format("{}, found {}: the file is cut short",
+                                               PromiseOf(layout_, stream_->path()),
+                                               layout_.header_bytes + element_bytes));
 }
 
 void StreamSource::CheckEnd() {

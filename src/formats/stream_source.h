@@ -1,7 +1,11 @@
 // Rows that lie one after another behind a header, as in IDX and most NumPy files.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "data/row_source.h"
 #include "formats/byte_stream.h"
@@ -29,7 +33,10 @@ class StreamSource final : public RowSource {
 
  private:
   void StartPass();
+  void SkipRows(int64_t count);
   void ReadRows(RowRange range, std::vector<std::byte>& bytes);
+  // `element_bytes` were found behind the header.
+  [[noreturn]] void ThrowCutShort(uint64_t element_bytes) const;
   void CheckEnd();
 
   std::unique_ptr<ByteStream> stream_;

@@ -58,9 +58,10 @@ class Program:
 
     def __call__(self, *arguments, timeout=60, **options):
         arguments = [str(argument) for argument in arguments]
+        environment = self.environment(**options.pop("environment", {}))
         done = subprocess.run([str(self.path), *arguments], stdin=subprocess.DEVNULL,
                               stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE,
-                              timeout=timeout, env=self.environment(), **options)
+                              timeout=timeout, env=environment, **options)
         stdout = (done.stdout or b"").decode()
         return Result(arguments, done.returncode, stdout, done.stderr.decode())
 

@@ -4,47 +4,14 @@ Two ways to a full disk: a limit on the size of files, which everyone may set, a
 one MiB, which only root may mount. Where mounting is not possible the summary says so.
 """
 
-import contextlib
-import resource
-import subprocess
-
 import numpy as np
 import pytest
 
 import layouts
+from disk import NO_SPACE, TOO_LARGE, check_clear, file_size_limit, tiny_disk
 from program import leftovers
 
 pytestmark = pytest.mark.fast
-
-
-# What the system says of a file that may not grow.
-TOO_LARGE, NO_SPACE = "File too large", "No space left on device"
-
-
-def file_size_limit(limit):
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-
-def check_clear(line, reason):
-    assert reason in line, line
-    # The system's own reason is enough: no addresses and no inner workings of a library.
-    assert "0x" not in line and "errno" not in line and len(line) < 300, line
-
-
-@contextlib.contextmanager
-def tiny_disk(folder, remark):
-    """A file system of one MiB at `folder`, or None where it cannot be had."""
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
-                             capture_output=True, text=True)
-    if mounted.returncode != 0:
-        remark(f"only file size limits tested: no tmpfs ({mounted.stderr.strip()})")
-        yield None
-        return
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(scope="module")
