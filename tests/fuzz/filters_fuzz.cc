@@ -6,12 +6,12 @@
 //   byte 3    number of filters, at most 4; then one byte each: kind and element size
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "data/filter_pipeline.h"
 #include "rhohat/error.h"
+#include "tests/fuzz/fuzz_rows.h"
 
 namespace {
 
@@ -32,12 +32,11 @@ void Decode(const rhohat::FilterPipeline& pipeline, std::span<const std::byte> s
   std::vector<std::byte> place(pipeline.chunk_bytes() + kGuardBytes, kGuard);
   try {
     pipeline.Decode(stored, mask, std::span(place).first(pipeline.chunk_bytes()), scratch);
+    ++rhohat::understood;
   } catch (const rhohat::Error&) {
   }
-  if (std::any_of(place.end() - kGuardBytes, place.end(),
-                  [](std::byte byte) { return byte != kGuard; })) {
-    std::abort();
-  }
+  rhohat::Check(std::all_of(place.end() - kGuardBytes, place.end(),
+                            [](std::byte byte) { return byte == kGuard; }));
 }
 
 void RoundTrip(const std::vector<ChunkFilter>& filters, std::span<const std::byte> chunk,
@@ -49,7 +48,7 @@ void RoundTrip(const std::vector<ChunkFilter>& filters, std::span<const std::byt
   const uint32_t mask = pipeline.Encode(chunk, stored, scratch);
   std::vector<std::byte> decoded(chunk.size());
   pipeline.Decode(stored, mask, decoded, scratch);
-  if (!std::equal(chunk.begin(), chunk.end(), decoded.begin())) std::abort();
+  rhohat::Check(std::equal(chunk.begin(), chunk.end(), decoded.begin()));
   if (stored.empty()) return;
   stored[damage / 256 % stored.size()] ^= std::byte(damage % 256);
   Decode(pipeline, stored, mask, scratch);

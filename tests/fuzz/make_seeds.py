@@ -161,15 +161,17 @@ def csv_seeds(seeds):
         "spaces": "  1   2 \t 3\n 4 5   6\n",
         "semicolons": "x;y\n1;2\n3;4\n",
         "pipes": "1|2|3\n4|5|6\n",
-        "numbers": "1_000,+2,-0\ninf,-Infinity,nan\n1e308,4.9e-324,0x10\n1e999,1e-999,00001\n",
+        "numbers": "1_000,+2,-0\n1e308,4.9e-324,.5E+3\n1e999,1e-999,00001\n",
+        "not_finite": "1,2,3\ninf,-Infinity,nan\n1e999,1,2\n",
+        "hexadecimal": "1,2\n0x10,0x1p3\n",
         "digits": "0.1000000000000000055511151231257827,9007199254740993\n"
                   "2.2250738585072011e-308,179769313486231580793e289\n",
-        "missing": "x,y,z\n1,,3\nNA,5,N/A\n#N/A,null,?\n",
+        "missing": "x,y,z\n1,2,3\n1,,3\nNA,5,N/A\n#N/A,null,?\n",
         "ragged": "1,2,3\n4,5\n6,7,8,9\n",
         "no_last_newline": "1,2\n3,4",
         "one_column": "x\n1\n2\n3\n",
-        "unicode": "größe,größe\n1,2\n\u00a03,４\n",
-        "colons": "1:2:3\n4:5:6\n",
+        "unicode": "größe,größe\n1,2\n3,4\n",
+        "unicode_digits": "1,2\n\u00a03,４\n",
         "not_numbers": "a,b\nc,d\ne,f\n",
         "json": '{"x": [1, 2]}\n',
     }
@@ -182,7 +184,9 @@ def csv_seeds(seeds):
     for i, columns in enumerate(("first", "ranges", "named"), 1):
         seeds.add(f"columns_{columns}", bytes([2, 2, i, 9]) + texts["header"].encode())
     seeds.add("short_records", bytes([2, 3, 128, 9]) + b"1,2\n" * 9 + b"1" * 80 + b",2\n")
-    seeds.add("gz", longest + packed(texts["header"].encode() * 3))
+    seeds.add("gz", longest + packed(texts["header"].encode()))
+    seeds.add("gz_members", small + packed(b"x,y\n1,") + packed(b"2\n3,4\n"))
+    seeds.add("colons", bytes([7, 0, 0, 9]) + b"1:2:3\n4:5:6\n")
     seeds.add("utf16", auto + "1,2\n3,4\n".encode("utf-16"))
     seeds.add("zeros", auto + b"1,2\n\0\0\n3,4\n")
     seeds.add("many", longest + "\n".join(f"{i},{i / 7!r}" for i in range(120)).encode())
@@ -374,7 +378,7 @@ def raw_seeds(seeds):
         seeds.add(f"type{kind:02}", bytes([kind, 3, 0, 0]) + numbers)
     seeds.add("big_endian", bytes([132 + 4, 4, 0, 0]) + numbers)
     seeds.add("offset", bytes([1, 2, 0, 8]) + numbers)
-    seeds.add("wide", bytes([1, 0, 1, 0]) + numbers + numbers)
+    seeds.add("wide", bytes([1, 0, 1, 0]) + numbers * 4)
     seeds.add("gz", bytes([10, 3, 0, 0]) + packed(numbers))
     seeds.add("incomplete", bytes([10, 5, 0, 0]) + numbers)
     seeds.add("no_columns", bytes([10, 0, 0, 0]) + numbers)

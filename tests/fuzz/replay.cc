@@ -19,7 +19,10 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "tests/fuzz/fuzz_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -143,12 +146,17 @@ void RunMutations(int64_t mutations, const std::string& last, const fs::path& fo
   if (seeds.empty()) Fail(folder.string() + ": expected seeds, found none");
   LastInput input(last);
   Mutator mutator(seeds);
+  for (const Bytes& seed : seeds) input.Run(seed);
+  std::printf("%zu seeds, %ld times read in full\n", seeds.size(), rhohat::understood);
+  if (rhohat::understood < static_cast<int64_t>(seeds.size() / 3)) {
+    Fail("expected a third of the seeds to be read at least: the target or its seeds are wrong");
+  }
   for (const Bytes& seed : seeds) {
-    input.Run(seed);
     for (int64_t i = 0; i < mutations; ++i) input.Run(mutator.Damaged(seed));
   }
   input.Remove();
-  std::printf("%zu inputs\n", seeds.size() * static_cast<size_t>(1 + mutations));
+  std::printf("%zu damaged copies, %ld times read in full with those above\n",
+              seeds.size() * static_cast<size_t>(mutations), rhohat::understood);
 }
 
 // No input that is this small may make a reader take much.
