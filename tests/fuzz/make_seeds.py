@@ -388,7 +388,7 @@ SHUFFLE, FLETCHER32, GZIP, LZF, ZSTD, LZ4, BLOSC = range(7)
 
 
 def pipeline(chunk_bytes, filters, mask=0):
-    """The header of an input of the target filters: `filters` are pairs of kind and element size."""
+    """How an input of the target filters begins; `filters`: pairs of kind and element size."""
     choices = [kind + 7 * (element - 1) for kind, element in filters]
     choices += [0] * (4 - len(choices))
     return struct.pack("<HBB4B", chunk_bytes - 1, mask, len(filters), *choices)
