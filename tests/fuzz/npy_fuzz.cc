@@ -1,9 +1,9 @@
+// .npy from any bytes, gzipped or not.
 #include "formats/npy_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string path = rhohat::FileOf(data, size);
-  rhohat::ReadSome(
-      [&] { return rhohat::OpenNpy(std::make_unique<rhohat::FileStream>(path), "/tmp"); });
+  rhohat::ReadSome([&] { return rhohat::OpenNpy(rhohat::StreamOf(path), rhohat::kSpoolFolder); });
   return 0;
 }

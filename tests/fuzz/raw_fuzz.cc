@@ -1,7 +1,8 @@
+// Raw numbers from any bytes: the first four choose the type, the columns (two bytes) and the
+// offset, the rest is the file.
 #include "formats/raw_source.h"
 #include "tests/fuzz/fuzz_rows.h"
 
-// The first four bytes choose the options: type, columns (two bytes), offset.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr size_t kOptionBytes = 4;
   if (size < kOptionBytes) return 0;
@@ -10,7 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       .columns = data[1] + 256 * data[2],
       .offset = data[3]};
   const std::string path = rhohat::FileOf(data + kOptionBytes, size - kOptionBytes);
-  rhohat::ReadSome(
-      [&] { return rhohat::OpenRaw(std::make_unique<rhohat::FileStream>(path), options); });
+  rhohat::ReadSome([&] { return rhohat::OpenRaw(rhohat::StreamOf(path), options); });
   return 0;
 }
