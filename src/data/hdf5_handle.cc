@@ -42,9 +42,12 @@ herr_t NoteInnermost(unsigned /*depth*/, const H5E_error2_t* entry, void* data) 
 
 Hdf5Lock::Hdf5Lock() : lock_(LibraryMutex()) {
   // The library's own handler at exit would write again to files that it could not write, and
-  // crash there.
-  static const bool library_set_up =
-      H5dont_atexit() >= 0 && H5open() >= 0 && H5PLset_loading_state(0) >= 0;
+  // crash there. It can only be left out before the first use: a program that embeds us may have
+  // used the library before.
+  static const bool library_set_up = [] {
+    static_cast<void>(H5dont_atexit());
+    return H5open() >= 0 && H5PLset_loading_state(0) >= 0;
+  }();
   // Where the library is built for threads, each has its own habit of printing errors.
   thread_local const bool thread_set_up =
       library_set_up && H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;

@@ -100,8 +100,7 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
                   plan_.block_rows));
   plan_.total_bytes = Sum(plan_.items);
   if (plan_.budget_bytes < plan_.least_bytes) {
-    CheckChunksFit(fixed + static_cast<uint64_t>(least) *
-                               (source_.MaxRawBytes(plan_.block_rows) + bytes_per_block));
+    CheckChunksFit();
     const auto largest = std::ranges::max_element(plan_.items, {}, &MemoryPlan::Item::bytes);
     throw Error(
         ErrorKind::kUsage,
@@ -114,16 +113,15 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
   return plan_;
 }
 
-// Where it is the data's own chunks that do not fit, a few bytes of a damaged file may have asked
-// for gigabytes: that is the data's fault before it is the budget's.
-void MemoryPlanner::CheckChunksFit(uint64_t bytes_without_chunks) const {
-  if (bytes_without_chunks > plan_.budget_bytes) return;
+// Where chunks alone take more than all there is, a few bytes of a damaged file may have asked for
+// it: that is the data's fault before it is the budget's.
+void MemoryPlanner::CheckChunksFit() const {
+  if (source_.ParcelBytes(1) <= plan_.budget_bytes) return;
   throw Error(
       ErrorKind::kBadData,
-      fmt::format("{}: its compressed chunks unpack to {} a {} rows, more than {} ({}) allow: at "
-                  "least {}M is needed; or 'rhohat convert --memory' on a larger machine makes "
-                  "smaller chunks",
-                  source_.Locate(0), FormatBytes(source_.ParcelBytes(1) / 2), source_.ParcelRows(),
+      fmt::format("{}: its compressed chunks of {} rows need {}, more than {} ({}) in all: at "
+                  "least {}M is needed; 'rhohat convert' with more memory makes smaller chunks",
+                  source_.Locate(0), source_.ParcelRows(), FormatBytes(source_.ParcelBytes(1)),
                   FormatBytes(plan_.budget_bytes), plan_.budget_source, plan_.least_bytes >> 20));
 }
 

@@ -85,7 +85,10 @@ TEST_F(IdxSourceTest, APassMayStartAgainBeforeTheLastEnded) {
   RawRows raw;
   source->Fetch({0, 2}, raw);
   EXPECT_THAT(ReadAll(*source), ElementsAre(1, 2, 3, 4, 5, 255));
-  EXPECT_EQ(MessageOf(ErrorKind::kInternal, [&] { source->Fetch({1, 2}, raw); }).empty(), false);
+  FetchAndUnpack(*source, {1, 2}, raw);
+  std::vector<double> row(3);
+  DecodeRows<double>(*source, raw, row);
+  EXPECT_THAT(row, ElementsAre(4, 5, 255));
 }
 
 TEST_F(IdxSourceTest, LargeGzipSpansManyBuffers) {
