@@ -114,10 +114,11 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
   return plan_;
 }
 
-// Where it is the data's own chunks that do not fit, a few bytes of a damaged file may have asked
-// for gigabytes: that is the data's fault before it is the budget's.
+// Where it is a chunk of the data alone that does not fit, a few bytes of a damaged file may have
+// asked for gigabytes: that is the data's fault before it is the budget's.
 void MemoryPlanner::CheckChunksFit(uint64_t bytes_without_chunks) const {
   if (bytes_without_chunks > plan_.budget_bytes) return;
+  if (source_.ParcelBytes(1) <= plan_.budget_bytes) return;
   throw Error(
       ErrorKind::kBadData,
       fmt::format("{}: its compressed chunks unpack to {} a {} rows, more than {} ({}) allow: at "
