@@ -57,19 +57,18 @@ size_t DataSet::MaxRawBytes(int64_t count) const {
   return static_cast<size_t>(count) * most;
 }
 
-// Rows in hand touch as many parcels as they fill, and one more at either end and at the border
-// between two files.
+// Rows in hand hold the parcels of every file that lies within them whole. Of a file at either end
+// they touch as many as they fill and two more, since a file's last parcel need not be full.
 size_t DataSet::ParcelBytes(int64_t count) const {
   size_t most = 0;
   double most_per_row = 0;
   for (const auto& direct : direct_) {
     if (!direct) continue;
     most = std::max(most, direct->ParcelBytes());
-    most_per_row = std::max(most_per_row, static_cast<double>(direct->ParcelBytes()) /
-                                              static_cast<double>(direct->ParcelRows()));
+    most_per_row = std::max(most_per_row, direct->ParcelBytesPerRow());
   }
-  const auto filled =
-      static_cast<size_t>(std::min(most_per_row * static_cast<double>(count), 0x1p60));
+  const auto in_hand = static_cast<double>(std::min(count, rows()));
+  const auto filled = static_cast<size_t>(std::min(most_per_row * in_hand, 0x1p60));
   return most == 0 ? 0 : filled + (direct_.size() > 1 ? 3 : 2) * most;
 }
 

@@ -230,6 +230,12 @@ size_t DirectReader::ParcelBytes() const {
          static_cast<size_t>(bands_in_parcel_ * grid_.chunks_in_band()) * chunk_bytes_;
 }
 
+double DirectReader::ParcelBytesPerRow() const {
+  const int64_t parcels = (grid_.bands() + bands_in_parcel_ - 1) / bands_in_parcel_;
+  return static_cast<double>(parcels) * static_cast<double>(ParcelBytes()) /
+         static_cast<double>(rows_);
+}
+
 size_t DirectReader::MemoryBytes() const {
   const size_t row_bytes = static_cast<size_t>(columns_) * ElementBytes(element_);
   return places_.size() * sizeof(ChunkPlace) + grid_.MemoryBytes() +

@@ -47,3 +47,16 @@ def test_least_budget(rhohat, tmp_path, random, sanitized, remark, case):
         remark("a sanitizer's memory comes on top of the program's: peaks not compared")
     else:
         assert peak <= least * 2**20, f"{peak / 2**20:.1f} MiB of {least} MiB"
+
+
+def test_short_files_in_long_chunks(rhohat, tmp_path, random, sanitized):
+    """Files that were made to be appended to: a chunk of each is unpacked, however few its rows."""
+    array = layouts.values(random, 10, columns=300)
+    files = [layouts.write(tmp_path / f"{number:03}.h5", array, chunks=(1000, 300),
+                           maxshape=(None, 300), compression="gzip") for number in range(200)]
+    training = ["train", *files, "--hidden", 5, "--threads", 2, "--iterations", 1, "--run",
+                tmp_path / "run"]
+    found = re.search(r"at least (\d+)M ", rhohat.fails(64, *training, "--memory", "100M"))
+    assert found
+    peak = peak_of(rhohat, *training, "--memory", f"{found[1]}M")
+    assert sanitized or peak <= int(found[1]) * 2**20
