@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/units.h"
@@ -222,6 +223,17 @@ const ChunkPlace& DirectReader::PlaceOf(int64_t band, int64_t chunk) const {
 
 size_t DirectReader::RawBytesPerRow() const {
   return pipeline_ ? 0 : static_cast<size_t>(grid_.chunks_in_band()) * chunk_row_bytes_;
+}
+
+// Bands are counted as a part of the file's, whose last may be short.
+size_t DirectReader::PlacesBytes(int64_t count) const {
+  const double bands = std::ceil(static_cast<double>(count) * static_cast<double>(grid_.bands()) /
+                                 static_cast<double>(rows_));
+  const auto segments = static_cast<double>(pipeline_ ? 0 : grid_.chunks_in_band());
+  const double in_band = static_cast<double>(grid_.runs_in_row()) * sizeof(RawRows::Piece) +
+                         segments * sizeof(RawRows::Segment);
+  constexpr double kAtEitherEnd = 2;
+  return static_cast<size_t>(std::min(static_cast<double>(count), bands + kAtEitherEnd) * in_band);
 }
 
 size_t DirectReader::ParcelBytes() const {

@@ -56,6 +56,8 @@ class DirectReader {
   bool has_unwritten() const { return has_unwritten_; }
 
   size_t RawBytesPerRow() const;
+  // What says where `count` rows lie: the more, the smaller the chunks.
+  size_t PlacesBytes(int64_t count) const;
   int64_t ParcelRows() const { return pipeline_ ? parcel_rows() : 1; }
   size_t ParcelBytes() const;        // of one parcel: stored and unpacked
   double ParcelBytesPerRow() const;  // of all parcels: the last may be full of nothing
