@@ -102,6 +102,12 @@ TEST_F(ConvertTest, KeepsRowsAndTypeByDefault) {
   EXPECT_THAT(content.As<uint8_t>(), ElementsAre(0, 51, 102, 153, 204, 255));
 }
 
+TEST_F(ConvertTest, RowsBehindTheEndAreRefusedHoweverManyTheyAre) {
+  ConvertOptions options = Options({SmallIdx("a")});
+  options.rows = "1:3";  // as many as there are
+  EXPECT_THAT(MessageFor(ErrorKind::kUsage, options), HasSubstr("rows 1:3"));
+}
+
 TEST_F(ConvertTest, ClipsEveryValueOfAMillionAtNoCost) {
   const std::vector<int64_t> below(1 << 20, -5);
   ConvertOptions options =
