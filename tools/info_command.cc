@@ -46,6 +46,13 @@ std::string StatisticsTable(const std::string& where, const DataStatistics& stat
   return text;
 }
 
+// Names out of files may hold anything; a terminal must not act on it.
+std::string WithoutControls(std::string text) {
+  const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; };
+  std::ranges::replace_if(text, is_control, '?');
+  return text;
+}
+
 void PrintStatistics(const std::string& path, DataOptions data, const ResourceOptions& resources,
                      const std::atomic<bool>& stop) {
   data.files = {path};
@@ -56,7 +63,7 @@ void PrintStatistics(const std::string& path, DataOptions data, const ResourceOp
     ProgressDisplay display;
     const DataStatistics statistics = ComputeStatistics(data, resources, {&display, &stop});
     display.Finish();
-    Print("\n" + StatisticsTable(path + ":" + name, statistics));
+    Print("\n" + WithoutControls(StatisticsTable(path + ":" + name, statistics)));
   }
 }
 
@@ -78,10 +85,7 @@ void RunInfo(const Arguments& arguments, const std::atomic<bool>& stop) {
   if (!flags.Parse(arguments)) return;
   bool first = true;
   for (const std::string& path : flags.positionals()) {
-    std::string text = DescribeFile(path, options);
-    // Names out of files may hold anything; a terminal must not act on it.
-    const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\n') || c == 0x7f; };
-    std::ranges::replace_if(text, is_control, '?');
+    std::string text = WithoutControls(DescribeFile(path, options, resources));
     if (!text.ends_with('\n')) text += '\n';
     Print((first ? "" : "\n") + text);
     if (stats) PrintStatistics(path, options, resources, stop);

@@ -95,7 +95,8 @@ void DrawFeatures(const Model& model, const FeaturesOptions& options, const std:
 // What a file is, in lines for a person: HDF5 data sets with shape, type, chunks and filters, how
 // fast they can be swept and what would help; a model with its network, objective, data and ρ̂. Of
 // `options` the files are not looked at. Throws as the readers do.
-std::string DescribeFile(const std::string& path, const DataOptions& options = {});
+std::string DescribeFile(const std::string& path, const DataOptions& options = {},
+                         const ResourceOptions& resources = {});
 
 // Paths of the data sets with rows of numbers in an HDF5 file; none for a model. Throws as the
 // readers do.

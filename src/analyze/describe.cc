@@ -29,7 +29,8 @@ std::string Product(const std::vector<int64_t>& lengths) {
   return text;
 }
 
-std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& options) {
+std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& options,
+                            const ResourceOptions& resources) {
   const ReadingVerdict verdict = JudgeReading(info);
   std::string text = Line(
       "reading", verdict.direct
@@ -38,9 +39,10 @@ std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& opti
   text += Line(
       "", fmt::format("{:.2f} bytes read for each byte that is used", verdict.bytes_per_byte_used));
   try {
-    text +=
-        Line("", fmt::format("{}/s of rows, measured now from their start",
-                             FormatBytes(static_cast<uint64_t>(MeasureReading(info, options)))));
+    text += Line(
+        "",
+        fmt::format("{}/s of rows, measured now from their start",
+                    FormatBytes(static_cast<uint64_t>(MeasureReading(info, options, resources)))));
   } catch (const Error& error) {
     text += Line("", fmt::format("cannot be read: {}", error.what()));
   }
@@ -55,7 +57,7 @@ std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& opti
 }
 
 std::string DescribeDataSet(const std::string& file, const std::string& path,
-                            const DataOptions& options) {
+                            const DataOptions& options, const ResourceOptions& resources) {
   const Hdf5DataSetInfo info = Hdf5DataSet::Open(file, path, options.follow_external).info();
   const double plain = static_cast<double>(info.rows) * static_cast<double>(info.columns) *
                        static_cast<double>(ElementBytes(info.element));
@@ -81,16 +83,17 @@ std::string DescribeDataSet(const std::string& file, const std::string& path,
                               : fmt::format(": {:.2f} to 1",
                                             plain / static_cast<double>(info.stored_bytes))));
   if (info.rows == 0 || info.columns == 0) return text;
-  return text + DescribeReading(info, options);
+  return text + DescribeReading(info, options, resources);
 }
 
-std::string DescribeHdf5(const std::string& file, const DataOptions& options) {
-  if (!options.dataset.empty()) return DescribeDataSet(file, options.dataset, options);
+std::string DescribeHdf5(const std::string& file, const DataOptions& options,
+                         const ResourceOptions& resources) {
+  if (!options.dataset.empty()) return DescribeDataSet(file, options.dataset, options, resources);
   std::string text;
   for (const Hdf5CatalogEntry& entry : ListDataSets(file)) {
     try {
       text += entry.has_rows || (entry.is_external && options.follow_external)
-                  ? DescribeDataSet(file, entry.path, options)
+                  ? DescribeDataSet(file, entry.path, options, resources)
                   : fmt::format("{}:{} (not rows of numbers)\n", file, entry.description);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kIo) throw;
@@ -159,8 +162,9 @@ std::vector<std::string> DataSetsIn(const std::string& path) {
   return paths;
 }
 
-std::string DescribeFile(const std::string& path, const DataOptions& options) {
-  return IsModel(path) ? DescribeModel(path) : DescribeHdf5(path, options);
+std::string DescribeFile(const std::string& path, const DataOptions& options,
+                         const ResourceOptions& resources) {
+  return IsModel(path) ? DescribeModel(path) : DescribeHdf5(path, options, resources);
 }
 
 }  // namespace rhohat

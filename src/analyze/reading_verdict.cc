@@ -110,7 +110,8 @@ ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info) {
   return verdict;
 }
 
-double MeasureReading(const Hdf5DataSetInfo& info, const DataOptions& options) {
+double MeasureReading(const Hdf5DataSetInfo& info, const DataOptions& options,
+                      const ResourceOptions& resource_options) {
   using Clock = std::chrono::steady_clock;
   constexpr auto kLeast = std::chrono::milliseconds(200);
   constexpr auto kMost = std::chrono::milliseconds(500);
@@ -118,7 +119,7 @@ double MeasureReading(const Hdf5DataSetInfo& info, const DataOptions& options) {
   only.files = {info.file};
   only.dataset = info.dataset;
   DataSet data(only);
-  const ResolvedResources resources = Resolve({});
+  const ResolvedResources resources = Resolve(resource_options);
   const auto block_rows =
       std::max<int64_t>(1, static_cast<int64_t>(kMebibyte / std::max(1.0, RowBytes(info))));
   MemoryPlanner planner(data, resources, block_rows);

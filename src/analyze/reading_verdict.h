@@ -21,8 +21,9 @@ struct ReadingVerdict {
 
 ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info);
 
-// Reads rows from the start, for half a second at most, on all threads. Returns bytes of rows, as
+// Reads rows from the start, for half a second at most. Returns bytes of rows, as
 // they are once unpacked, per second. Throws Error.
-double MeasureReading(const Hdf5DataSetInfo& info, const DataOptions& options);
+double MeasureReading(const Hdf5DataSetInfo& info, const DataOptions& options,
+                      const ResourceOptions& resource_options);
 
 }  // namespace rhohat

@@ -130,7 +130,8 @@ std::unique_ptr<RowSource> OpenInputs(const std::vector<std::string>& files,
   const RowRange rows = ParseRows(options.rows, source->rows());
   const std::vector<int64_t> columns =
       all_csv ? std::vector<int64_t>() : ParseColumns(options.use_columns);
-  if (rows.size() == source->rows() && columns.empty()) return source;
+  const bool all_rows = rows.begin == 0 && rows.end == source->rows();
+  if (all_rows && columns.empty()) return source;
   return std::make_unique<RowView>(std::move(source), rows, columns);
 }
 

@@ -40,11 +40,8 @@ bool IsWideInteger(ElementKind kind) {
 // fit both have a leading bit of zero and are the same in both.
 bool AreWideIntegers(ElementKind a, ElementKind b) { return IsWideInteger(a) && IsWideInteger(b); }
 
-size_t CountWithoutLeadingBit(const std::byte* little_endian, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    if ((little_endian[8 * i + 7] & std::byte{0x80}) != std::byte{0}) return i;
-  }
-  return count;
+bool HasLeadingBit(const std::byte* little_endian) {
+  return (little_endian[7] & std::byte{0x80}) != std::byte{0};
 }
 
 // The 64-bit integer at `raw`: its magnitude, and whether it is negative.
@@ -129,60 +126,73 @@ const std::byte* RowEncoder::InPlace(const RowSource& source, const RawRows& raw
 // `first` is the index of the run's first element in the block.
 void RowEncoder::EncodeRun(const RowSource& source, int64_t first_row, size_t first,
                            const Run& run) {
+  std::byte* out = encoded_.data() + first * ElementBytes({encoding_.type, false});
+  const size_t done = EncodeElementsOf(run, out);
+  if (done == run.count) return;
+  double value = 0;
+  DecodeElements(run.type, run.data + done * ElementBytes(run.type), std::span(&value, 1));
+  if (encoding_.scale != 0) value *= encoding_.scale;
+  const auto columns = static_cast<size_t>(source.columns());
+  const std::string shown =
+      encoding_.scale != 0 ? fmt::format("{}", value)
+                           : ShowValue(run.type, run.data + done * ElementBytes(run.type), value);
+  ThrowDoesNotFit(source, first_row + static_cast<int64_t>((first + done) / columns),
+                  static_cast<int64_t>((first + done) % columns), shown, !std::isnan(value),
+                  encoding_.type);
+}
+
+size_t RowEncoder::EncodeElementsOf(const Run& run, std::byte* out) const {
+  if (encoding_.scale == 0 && run.type.kind == encoding_.type) {
+    Copy(run.type, run.data, run.count, out);
+    return run.count;
+  }
+  if (encoding_.scale == 0 && AreWideIntegers(run.type.kind, encoding_.type)) {
+    return CopyWideIntegers(run, out);
+  }
+  return Recompute(run, out);
+}
+
+size_t RowEncoder::CopyWideIntegers(const Run& run, std::byte* out) const {
+  Copy(run.type, run.data, run.count, out);
+  for (size_t i = 0; i < run.count; ++i) {
+    if (!HasLeadingBit(out + 8 * i)) continue;
+    double value = 0;
+    DecodeElements(run.type, run.data + 8 * i, std::span(&value, 1));
+    if (!encoding_.clip || !EncodeClipped(value, encoding_.type, out + 8 * i)) return i;
+  }
+  return run.count;
+}
+
+size_t RowEncoder::Recompute(const Run& run, std::byte* out) const {
   const size_t in_bytes = ElementBytes(run.type);
   const size_t out_bytes = ElementBytes({encoding_.type, false});
-  std::byte* out = encoded_.data() + first * out_bytes;
-  for (size_t done = 0; done < run.count; ++done) {
-    done +=
-        EncodePiece(run.type, run.data + done * in_bytes, run.count - done, out + done * out_bytes);
-    if (done == run.count) return;
-    double value = 0;
-    DecodeElements(run.type, run.data + done * in_bytes, std::span(&value, 1));
-    if (encoding_.scale != 0) value *= encoding_.scale;
-    if (encoding_.clip && EncodeClipped(value, encoding_.type, out + done * out_bytes)) continue;
-    const auto columns = static_cast<size_t>(source.columns());
-    const std::string shown = encoding_.scale != 0
-                                  ? fmt::format("{}", value)
-                                  : ShowValue(run.type, run.data + done * in_bytes, value);
-    ThrowDoesNotFit(source, first_row + static_cast<int64_t>((first + done) / columns),
-                    static_cast<int64_t>((first + done) % columns), shown, !std::isnan(value),
-                    encoding_.type);
-  }
-}
-
-size_t RowEncoder::EncodePiece(ElementType type, const std::byte* raw, size_t count,
-                               std::byte* out) const {
-  if (encoding_.scale == 0 && type.kind == encoding_.type) {
-    Copy(type, raw, count, out);
-    return count;
-  }
-  if (encoding_.scale == 0 && AreWideIntegers(type.kind, encoding_.type)) {
-    Copy(type, raw, count, out);
-    return CountWithoutLeadingBit(out, count);
-  }
-  return Recompute(type, raw, count, out);
-}
-
-size_t RowEncoder::Recompute(ElementType type, const std::byte* raw, size_t count,
-                             std::byte* out) const {
+  const bool to_smaller_float = encoding_.scale == 0 && IsWideInteger(run.type.kind) &&
+                                IsFloatingPoint({encoding_.type, false}) &&
+                                encoding_.type != ElementKind::kFloat64;
   std::array<double, kSliceElements> buffer;
-  for (size_t done = 0; done < count; done += kSliceElements) {
-    const auto values = std::span(buffer).first(std::min(kSliceElements, count - done));
-    DecodeElements(type, raw + done * ElementBytes(type), values);
-    if (encoding_.scale == 0 && IsWideInteger(type.kind) &&
-        IsFloatingPoint({encoding_.type, false}) && encoding_.type != ElementKind::kFloat64) {
-      for (size_t i = 0; i < values.size(); ++i) {
-        values[i] = WithoutDoubleRounding({type, raw + (done + i) * sizeof(int64_t)});
-      }
+  for (size_t done = 0; done < run.count;) {
+    auto values = std::span(buffer).first(std::min(kSliceElements, run.count - done));
+    DecodeElements(run.type, run.data + done * in_bytes, values);
+    for (size_t i = 0; to_smaller_float && i < values.size(); ++i) {
+      values[i] = WithoutDoubleRounding({run.type, run.data + (done + i) * in_bytes});
     }
     if (encoding_.scale != 0) {
       for (double& value : values) value *= encoding_.scale;
     }
-    const size_t fitting =
-        EncodeElements(values, encoding_.type, out + done * ElementBytes({encoding_.type, false}));
-    if (fitting < values.size()) return done + fitting;
+    while (!values.empty()) {
+      const size_t fitting = EncodeElements(values, encoding_.type, out + done * out_bytes);
+      done += fitting;
+      values = values.subspan(fitting);
+      if (values.empty()) break;
+      if (!encoding_.clip ||
+          !EncodeClipped(values.front(), encoding_.type, out + done * out_bytes)) {
+        return done;
+      }
+      ++done;
+      values = values.subspan(1);
+    }
   }
-  return count;
+  return run.count;
 }
 
 }  // namespace rhohat

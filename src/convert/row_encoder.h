@@ -37,9 +37,10 @@ class RowEncoder {
 
   const std::byte* InPlace(const RowSource& source, const RawRows& raw) const;
   void EncodeRun(const RowSource& source, int64_t first_row, size_t first, const Run& run);
-  // Elements of one type; return how many fit before the first that does not, or all.
-  size_t EncodePiece(ElementType type, const std::byte* raw, size_t count, std::byte* out) const;
-  size_t Recompute(ElementType type, const std::byte* raw, size_t count, std::byte* out) const;
+  // Return how many elements fit, or were clipped, before the first that does not fit; or all.
+  size_t EncodeElementsOf(const Run& run, std::byte* out) const;
+  size_t CopyWideIntegers(const Run& run, std::byte* out) const;
+  size_t Recompute(const Run& run, std::byte* out) const;
 
   RowEncoding encoding_;
   std::vector<std::byte> encoded_;

@@ -82,6 +82,7 @@ ChunkGrid::ChunkGrid(const std::vector<int64_t>& shape, const std::vector<int64_
   std::vector<int64_t> corner(shape.size(), 0);
   do {
     runs_.push_back(row.Runs(corner));
+    runs_in_row_ += static_cast<int64_t>(runs_.back().size());
   } while (NextCorner(shape, chunk, corner));
 }
 

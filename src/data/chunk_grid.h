@@ -27,6 +27,7 @@ class ChunkGrid {
   int64_t rows_in_chunk() const { return rows_in_chunk_; }
   int64_t bands() const { return bands_; }
   int64_t chunks_in_band() const { return static_cast<int64_t>(runs_.size()); }
+  int64_t runs_in_row() const { return runs_in_row_; }
   int64_t elements_in_chunk_row() const { return elements_in_chunk_row_; }
   const std::vector<ChunkRun>& runs(int64_t chunk) const {
     return runs_[static_cast<size_t>(chunk)];
@@ -39,6 +40,7 @@ class ChunkGrid {
   int64_t rows_in_chunk_ = 0;
   int64_t bands_ = 0;
   int64_t elements_in_chunk_row_ = 1;
+  int64_t runs_in_row_ = 0;
   std::vector<std::vector<ChunkRun>> runs_;
 };
 

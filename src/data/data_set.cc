@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/units.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
@@ -46,7 +47,8 @@ ElementType DataSet::type() const {
   return all_equal ? first : ElementType{ElementKind::kFloat64, false};
 }
 
-size_t DataSet::MaxRawBytes(int64_t count) const {
+// What `count` rows take in RawRows::bytes.
+size_t DataSet::RowsBytes(int64_t count) const {
   size_t most = 0;
   for (size_t i = 0; i < files_.size(); ++i) {
     const size_t row_bytes = direct_[i]
@@ -54,22 +56,30 @@ size_t DataSet::MaxRawBytes(int64_t count) const {
                                  : static_cast<size_t>(columns()) * ElementBytes(files_[i].element);
     most = std::max(most, row_bytes);
   }
-  return static_cast<size_t>(count) * most;
+  return static_cast<size_t>(
+      CheckedProduct(count, static_cast<int64_t>(most), files_.front().where()));
 }
 
-// Rows in hand touch as many parcels as they fill, and one more at either end and at the border
-// between two files.
+size_t DataSet::MaxRawBytes(int64_t count) const {
+  size_t places = 0;
+  for (const auto& direct : direct_) {
+    if (direct) places = std::max(places, direct->PlacesBytes(count));
+  }
+  return RowsBytes(count) + places;
+}
+
+// Rows in hand hold the parcels of every file that lies within them whole. Of a file at either end
+// they touch as many as they fill and two more, since a file's last parcel need not be full.
 size_t DataSet::ParcelBytes(int64_t count) const {
   size_t most = 0;
   double most_per_row = 0;
   for (const auto& direct : direct_) {
     if (!direct) continue;
     most = std::max(most, direct->ParcelBytes());
-    most_per_row = std::max(most_per_row, static_cast<double>(direct->ParcelBytes()) /
-                                              static_cast<double>(direct->ParcelRows()));
+    most_per_row = std::max(most_per_row, direct->ParcelBytesPerRow());
   }
-  const auto filled =
-      static_cast<size_t>(std::min(most_per_row * static_cast<double>(count), 0x1p60));
+  const auto in_hand = static_cast<double>(std::min(count, rows()));
+  const auto filled = static_cast<size_t>(std::min(most_per_row * in_hand, 0x1p60));
   return most == 0 ? 0 : filled + (direct_.size() > 1 ? 3 : 2) * most;
 }
 
@@ -148,7 +158,7 @@ void DataSet::Fetch(RowRange range, RawRows& out) {
     open_index_.reset();
   }
   out.Start(range);
-  out.bytes.resize(MaxRawBytes(range.size()));
+  out.bytes.resize(RowsBytes(range.size()));
   size_t byte_offset = 0;
   for (int64_t row = range.begin; row < range.end;) {
     const size_t index = FileOf(row);

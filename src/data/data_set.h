@@ -48,6 +48,7 @@ class DataSet : public RowSource {
  private:
   void AddFile(const std::string& file);
   size_t FileOf(int64_t row) const;
+  size_t RowsBytes(int64_t count) const;
   void OpenFile(size_t index);
   void CheckUnchanged(const Hdf5DataSetInfo& known, uint64_t bytes, int64_t modified) const;
   void FetchByLibrary(size_t index, RowRange range, int64_t first_row, size_t& byte_offset,

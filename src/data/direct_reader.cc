@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/units.h"
@@ -224,10 +225,27 @@ size_t DirectReader::RawBytesPerRow() const {
   return pipeline_ ? 0 : static_cast<size_t>(grid_.chunks_in_band()) * chunk_row_bytes_;
 }
 
+// Bands are counted as a part of the file's, whose last may be short.
+size_t DirectReader::PlacesBytes(int64_t count) const {
+  const double bands = std::ceil(static_cast<double>(count) * static_cast<double>(grid_.bands()) /
+                                 static_cast<double>(rows_));
+  const auto segments = static_cast<double>(pipeline_ ? 0 : grid_.chunks_in_band());
+  const double in_band = static_cast<double>(grid_.runs_in_row()) * sizeof(RawRows::Piece) +
+                         segments * sizeof(RawRows::Segment);
+  constexpr double kAtEitherEnd = 2;
+  return static_cast<size_t>(std::min(static_cast<double>(count), bands + kAtEitherEnd) * in_band);
+}
+
 size_t DirectReader::ParcelBytes() const {
   if (!pipeline_) return 0;
   return most_stored_bytes_ +
          static_cast<size_t>(bands_in_parcel_ * grid_.chunks_in_band()) * chunk_bytes_;
+}
+
+double DirectReader::ParcelBytesPerRow() const {
+  const int64_t parcels = (grid_.bands() + bands_in_parcel_ - 1) / bands_in_parcel_;
+  return static_cast<double>(parcels) * static_cast<double>(ParcelBytes()) /
+         static_cast<double>(rows_);
 }
 
 size_t DirectReader::MemoryBytes() const {

@@ -56,9 +56,12 @@ class DirectReader {
   bool has_unwritten() const { return has_unwritten_; }
 
   size_t RawBytesPerRow() const;
+  // What says where `count` rows lie: the more, the smaller the chunks.
+  size_t PlacesBytes(int64_t count) const;
   int64_t ParcelRows() const { return pipeline_ ? parcel_rows() : 1; }
-  size_t ParcelBytes() const;  // of one parcel: stored and unpacked
-  size_t MemoryBytes() const;  // the index
+  size_t ParcelBytes() const;        // of one parcel: stored and unpacked
+  double ParcelBytesPerRow() const;  // of all parcels: the last may be full of nothing
+  size_t MemoryBytes() const;        // the index
   size_t ScratchBytes() const { return pipeline_ ? pipeline_->DecodeScratchBytes() : 0; }
 
  private:

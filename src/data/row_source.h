@@ -104,7 +104,8 @@ class RowSource {
   // The type that holds every row without loss, as far as the types of the parts allow.
   virtual ElementType type() const = 0;
 
-  // The most that the `bytes` of `count` consecutive rows can take.
+  // The most that RawRows of `count` consecutive rows can take beside parcels: the `bytes`, and
+  // what says where the rows lie where that is not little.
   virtual size_t MaxRawBytes(int64_t count) const = 0;
 
   // The most that parcels can take while any `count` consecutive rows are in hand.

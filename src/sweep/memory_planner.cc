@@ -12,9 +12,20 @@
 namespace rhohat {
 namespace {
 
+// What a damaged file asks for must not come round to little: more than this is this much. Two of
+// them can be added.
+constexpr uint64_t kMostBytes = uint64_t{1} << 62;
+
+uint64_t CappedProduct(uint64_t a, uint64_t b) {
+  uint64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? kMostBytes : std::min(product, kMostBytes);
+}
+
 uint64_t Sum(const std::vector<MemoryPlan::Item>& items) {
   uint64_t sum = 0;
-  for (const MemoryPlan::Item& item : items) sum += item.bytes;
+  for (const MemoryPlan::Item& item : items) {
+    sum = std::min(sum + std::min(item.bytes, kMostBytes), kMostBytes);
+  }
   return sum;
 }
 
@@ -75,15 +86,16 @@ void MemoryPlanner::AddDecoding(size_t element_bytes) {
   const auto block = static_cast<uint64_t>(
       CheckedProduct(CheckedProduct(plan_.block_rows, plan_.columns, "a block of rows"),
                      static_cast<int64_t>(element_bytes), "a block of rows"));
-  Add("decoding", static_cast<uint64_t>(plan_.threads) * block,
+  Add("decoding", CappedProduct(static_cast<uint64_t>(plan_.threads), block),
       fmt::format("{} threads × {}: a block of {} rows", plan_.threads, FormatBytes(block),
                   plan_.block_rows));
 }
 
 // Of that many blocks in hand.
 uint64_t MemoryPlanner::ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block) const {
-  return static_cast<uint64_t>(blocks) * (source_.MaxRawBytes(plan_.block_rows) + bytes_per_block) +
-         source_.ParcelBytes(blocks * plan_.block_rows);
+  const uint64_t rows = CappedProduct(static_cast<uint64_t>(blocks),
+                                      source_.MaxRawBytes(plan_.block_rows) + bytes_per_block);
+  return std::min(rows + source_.ParcelBytes(blocks * plan_.block_rows), kMostBytes);
 }
 
 MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {

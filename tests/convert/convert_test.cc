@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <bit>
+#include <cmath>
 #include <limits>
 
 #include "base/atomic_file.h"
@@ -17,6 +18,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 // The bytes of a data set as they are stored, read by the HDF5 library alone.
 struct DataSetContent {
@@ -99,6 +101,43 @@ TEST_F(ConvertTest, KeepsRowsAndTypeByDefault) {
   const DataSetContent content = ReadDataSet(scratch_.Path("out.h5"));
   EXPECT_THAT(content.shape, ElementsAre(2, 3));
   EXPECT_THAT(content.As<uint8_t>(), ElementsAre(0, 51, 102, 153, 204, 255));
+}
+
+TEST_F(ConvertTest, RowsBehindTheEndAreRefusedHoweverManyTheyAre) {
+  ConvertOptions options = Options({SmallIdx("a")});
+  options.rows = "1:3";  // as many as there are
+  EXPECT_THAT(MessageFor(ErrorKind::kUsage, options), HasSubstr("rows 1:3"));
+}
+
+TEST_F(ConvertTest, ClipsEveryValueOfAMillionAtNoCost) {
+  const std::vector<int64_t> below(1 << 20, -5);
+  ConvertOptions options =
+      Options({Npy("a", "<i8", "(1024, 1024)", Stored<int64_t>(below, false))});
+  options.clip = true;
+  options.output.force = true;
+  for (const std::string dtype : {"uint8", "uint64"}) {
+    options.dtype = dtype;
+    Convert(options, {});
+    EXPECT_EQ(ReadDataSet(scratch_.Path("out.h5")).bytes.find_first_not_of('\0'),
+              std::string::npos);
+  }
+}
+
+TEST_F(ConvertTest, ClipsWhatLiesAmongValuesThatFit) {
+  ConvertOptions options =
+      Options({Npy("a", "<f4", "(1, 6)", Stored<float>({1, -7, 2, 300, 1e30F, 3}, false))});
+  options.dtype = "uint8";
+  options.clip = true;
+  Convert(options, {});
+  EXPECT_THAT(ReadDataSet(scratch_.Path("out.h5")).As<uint8_t>(),
+              ElementsAre(1, 0, 2, 255, 255, 3));
+}
+
+TEST_F(ConvertTest, DoesNotAdviseToClipWhatCannotBeClipped) {
+  ConvertOptions options = Options({Npy("a", "<f4", "(1, 1)", Stored<float>({NAN}, false))});
+  options.dtype = "uint8";
+  options.clip = true;
+  EXPECT_THAT(MessageFor(ErrorKind::kBadData, options), Not(HasSubstr("--clip")));
 }
 
 TEST_F(ConvertTest, ConcatenatesFilesOfDifferentFormatsInTheGivenOrder) {

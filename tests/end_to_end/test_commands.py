@@ -142,3 +142,9 @@ def test_overview_names_every_command(rhohat):
 def test_command_line_docs_are_those_of_the_program(rhohat):
     checked = python(PROJECT / "scripts/update_cli_docs.py", "--check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_info_keeps_control_characters_from_the_terminal(rhohat, tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file.create_dataset("a\x1b[31mb", data=np.zeros((4, 3), "f4"))
+    assert "\x1b" not in rhohat.ok("info", tmp_path / "rows.h5", "--stats").stdout

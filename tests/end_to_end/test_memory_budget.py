@@ -47,3 +47,32 @@ def test_least_budget(rhohat, tmp_path, random, sanitized, remark, case):
         remark("a sanitizer's memory comes on top of the program's: peaks not compared")
     else:
         assert peak <= least * 2**20, f"{peak / 2**20:.1f} MiB of {least} MiB"
+
+
+def test_short_files_in_long_chunks(rhohat, tmp_path, random, sanitized):
+    """Files that were made to be appended to: a chunk of each is unpacked, however few its rows."""
+    array = layouts.values(random, 10, columns=300)
+    files = [layouts.write(tmp_path / f"{number:03}.h5", array, chunks=(1000, 300),
+                           maxshape=(None, 300), compression="gzip") for number in range(200)]
+    training = ["train", *files, "--hidden", 5, "--threads", 2, "--iterations", 1, "--run",
+                tmp_path / "run"]
+    found = re.search(r"at least (\d+)M ", rhohat.fails(64, *training, "--memory", "100M"))
+    assert found
+    peak = peak_of(rhohat, *training, "--memory", f"{found[1]}M")
+    assert sanitized or peak <= int(found[1]) * 2**20
+
+
+def test_info_measures_within_the_budget(rhohat, tmp_path, sanitized):
+    data = layouts.write(tmp_path / "rows.h5", layouts.np.zeros((50000, 500), "f4"),
+                         chunks=(50000, 500), compression="gzip")
+    peak = peak_of(rhohat, "info", data, "--memory", "100M", "--threads", 1)
+    assert sanitized or peak <= 100 * 2**20
+    assert "cannot be read" in rhohat.ok("info", data, "--memory", "100M", "--threads", 1).stdout
+
+
+def test_sizes_that_come_round_to_nothing(rhohat, tmp_path):
+    with layouts.h5py.File(tmp_path / "wide.h5", "w") as file:
+        file.create_dataset("rows", (1, 2**57), "f4")
+    rhohat.fails(64, "convert", tmp_path / "wide.h5", tmp_path / "out.h5", "--use-columns", 0,
+                 "--reader", "library", "--threads", 31)
+    assert leftovers(tmp_path) == []
