@@ -31,11 +31,11 @@ std::string Product(const std::vector<int64_t>& lengths) {
 
 std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& options,
                             const ResourceOptions& resources) {
-  const ReadingVerdict verdict = JudgeReading(info);
-  std::string text = Line(
-      "reading", verdict.direct
-                     ? "directly, unpacked by all threads"
-                     : fmt::format("by the HDF5 library, on one thread: {}", info.library_reason));
+  const ReadingVerdict verdict = JudgeReading(info, options);
+  std::string text =
+      Line("reading", verdict.direct ? "directly, unpacked by all threads"
+                                     : fmt::format("by the HDF5 library, on one thread: {}",
+                                                   verdict.library_reason));
   text += Line(
       "", fmt::format("{:.2f} bytes read for each byte that is used", verdict.bytes_per_byte_used));
   try {

@@ -81,12 +81,15 @@ void RemarkOnChunks(const Hdf5DataSetInfo& info, ReadingVerdict& verdict) {
 
 }  // namespace
 
-ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info) {
+ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info, const DataOptions& options) {
   ReadingVerdict verdict;
   verdict.bytes_per_byte_used = Overhang(info);
-  verdict.direct = info.library_reason.empty();
   verdict.library_reason = info.library_reason;
-  if (!verdict.direct) {
+  if (options.reader == Reader::kLibrary && info.library_reason.empty()) {
+    verdict.library_reason = "--reader library asks for it";
+  }
+  verdict.direct = verdict.library_reason.empty();
+  if (!info.library_reason.empty()) {
     verdict.remarks.push_back(
         fmt::format("only the HDF5 library can read it, on one thread: {}", info.library_reason));
   }
@@ -105,7 +108,11 @@ ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info) {
         "unless told otherwise");
   }
   if (slow) {
-    verdict.advice = fmt::format("rhohat convert {} OUT.h5 --array {}", info.file, info.dataset);
+    const bool compressed = info.stored_bytes < RowBytes(info) * static_cast<double>(info.rows) / 2;
+    verdict.advice = fmt::format(
+        "rhohat convert {} OUT.h5 --array {}{}{}", info.file, info.dataset,
+        options.follow_external ? " --follow-external" : "",
+        compressed && !info.filters.empty() ? " --compress gzip:1 --shuffle-bytes" : "");
   }
   return verdict;
 }

@@ -19,7 +19,8 @@ struct ReadingVerdict {
   std::string advice;                // the command that would mend it, or empty
 };
 
-ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info);
+// Of `options` the files are not looked at.
+ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info, const DataOptions& options);
 
 // Reads rows from the start, for half a second at most. Returns bytes of rows, as
 // they are once unpacked, per second. Throws Error.
