@@ -53,6 +53,23 @@ int Flush(const std::filesystem::path& path, int flags) {
   return failure == EINVAL && (flags & O_DIRECTORY) != 0 ? 0 : failure;
 }
 
+// Whether a file could be made beside `path`; returns errno, 0 for success. Where the file system
+// can, it is one without a name, so that a kill leaves nothing.
+int TryToCreate(const std::filesystem::path& path) {
+  const std::filesystem::path temporary = TemporaryNameFor(path);
+  struct stat status {};
+  if (::lstat(temporary.c_str(), &status) != 0 && errno != ENOENT) return errno;
+  int descriptor = ::open(FolderOf(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  // File systems, or kernels, that know no O_TMPFILE.
+  if (descriptor < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor >= 0) ::unlink(temporary.c_str());
+  }
+  if (descriptor < 0) return errno;
+  ::close(descriptor);
+  return 0;
+}
+
 }  // namespace
 
 std::filesystem::path FollowLinks(const std::filesystem::path& path) {
@@ -92,14 +109,11 @@ void CheckCreatable(const std::filesystem::path& path) {
                 fmt::format("{}: cannot create: it is {}", path.string(),
                             std::filesystem::is_directory(status) ? "a folder" : "not a file"));
   }
-  const std::filesystem::path temporary = TemporaryNameFor(path);
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
+  const int failure = TryToCreate(path);
+  if (failure != 0) {
     throw Error(ErrorKind::kCannotCreate,
-                fmt::format("{}: cannot create: {}", path.string(), ErrnoText(errno)));
+                fmt::format("{}: cannot create: {}", path.string(), ErrnoText(failure)));
   }
-  ::close(descriptor);
-  ::unlink(temporary.c_str());
 }
 
 void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::string> inputs) {

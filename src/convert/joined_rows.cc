@@ -55,7 +55,6 @@ void JoinedRows::Survey(size_t index) {
     type_ = source->type();
     readers_ = source->readers();
     if (source->NamesColumns()) naming_ = source;
-    current_ = source;  // the first to be read; opening may be long work
   }
   if (source->columns() != columns_) {
     throw Error(ErrorKind::kBadData,
@@ -79,7 +78,8 @@ void JoinedRows::Survey(size_t index) {
   unpack_bytes_ = std::max(unpack_bytes_, source->UnpackBytes());
   parcel_rows_ = std::max(parcel_rows_, source->ParcelRows());
   readers_ = std::min(readers_, source->readers());
-  if (index == 0) current_ = std::move(source);  // reading begins with it
+  if (index == 0)
+    current_ = std::move(source);  // reading begins with it, and opening may be long work
 }
 
 size_t JoinedRows::MaxRawBytes(int64_t count) const {

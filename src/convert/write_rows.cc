@@ -80,8 +80,7 @@ class Writing {
                 WriterOptions(output, {encoding.type, false}, source.rows(), source.columns())) {
     const int64_t row_bytes = source.columns() * static_cast<int64_t>(element_bytes_);
     chunks_in_block_ = ChunksInBlock(source, writer_.chunk_rows(), row_bytes);
-    const int64_t block_rows = chunks_in_block_ * writer_.chunk_rows();
-    plan_ = Plan(Resolve(resources), block_rows, row_bytes);
+    plan_ = Plan(Resolve(resources), row_bytes);
     executor_.emplace(plan_.threads);
     for (int64_t i = 0; i < plan_.threads; ++i) workers_.emplace_back(encoding);
     slots_.resize(static_cast<size_t>(plan_.blocks_ahead));
@@ -109,15 +108,23 @@ class Writing {
     FilterScratch scratch;
   };
 
-  MemoryPlan Plan(const ResolvedResources& resources, int64_t block_rows, int64_t row_bytes) {
-    MemoryPlanner planner(source_, resources, block_rows);
-    const auto block_bytes =
-        static_cast<uint64_t>(CheckedProduct(block_rows, row_bytes, "a block"));
-    planner.Add("encoding",
-                static_cast<uint64_t>(resources.threads) * (block_bytes + writer_.EncodingBytes()),
-                fmt::format("{} threads, each a block of {} rows and a chunk", resources.threads,
-                            block_rows));
-    return planner.Finish(static_cast<uint64_t>(chunks_in_block_) * writer_.MostStoredBytes());
+  // Blocks become smaller where the budget asks for it: that costs speed, and changes no byte.
+  MemoryPlan Plan(const ResolvedResources& resources, int64_t row_bytes) {
+    while (true) {
+      const int64_t block_rows = chunks_in_block_ * writer_.chunk_rows();
+      const uint64_t stored_bytes =
+          static_cast<uint64_t>(chunks_in_block_) * writer_.MostStoredBytes();
+      const auto block_bytes =
+          static_cast<uint64_t>(CheckedProduct(block_rows, row_bytes, "a block"));
+      MemoryPlanner planner(source_, resources, block_rows);
+      planner.Add(
+          "encoding",
+          static_cast<uint64_t>(resources.threads) * (block_bytes + writer_.EncodingBytes()),
+          fmt::format("{} threads, each a block of {} rows and a chunk", resources.threads,
+                      block_rows));
+      if (chunks_in_block_ == 1 || planner.Fits(stored_bytes)) return planner.Finish(stored_bytes);
+      chunks_in_block_ /= 2;
+    }
   }
 
   // Chunks of the block that hold rows.

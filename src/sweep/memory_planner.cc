@@ -98,6 +98,11 @@ uint64_t MemoryPlanner::ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block)
   return std::min(rows + source_.ParcelBytes(blocks * plan_.block_rows), kMostBytes);
 }
 
+bool MemoryPlanner::Fits(uint64_t bytes_per_block) const {
+  return Sum(plan_.items) + ReadAheadBytes(LeastBlocksAhead(plan_.threads), bytes_per_block) <=
+         plan_.budget_bytes;
+}
+
 MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
   const uint64_t fixed = Sum(plan_.items);
   const int64_t least = LeastBlocksAhead(plan_.threads);

@@ -43,6 +43,10 @@ class MemoryPlanner {
   // Address space, beside memory, that each thread reserves.
   void ReserveForEachThread(uint64_t bytes) { reserved_bytes_ += bytes; }
 
+  // Whether the least number of blocks fits the budget: whoever can do with smaller blocks asks
+  // before Finish().
+  bool Fits(uint64_t bytes_per_block = 0) const;
+
   // Chooses blocks_ahead and completes the plan. Throws Error(kUsage), naming the least budget that
   // works and what dominates it, where the budget is too small. `bytes_per_block` is what the
   // operation itself holds for each block in hand, beside the rows as stored.
