@@ -108,7 +108,8 @@ ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info, const DataOptions& opti
         "unless told otherwise");
   }
   if (slow) {
-    const bool compressed = info.stored_bytes < RowBytes(info) * static_cast<double>(info.rows) / 2;
+    const bool compressed =
+        static_cast<double>(info.stored_bytes) < RowBytes(info) * static_cast<double>(info.rows) / 2;
     verdict.advice = fmt::format(
         "rhohat convert {} OUT.h5 --array {}{}{}", info.file, info.dataset,
         options.follow_external ? " --follow-external" : "",
