@@ -109,7 +109,9 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
           queue_.Fail(*block, std::current_exception());
         }
       }
-      rows.parcels.clear();  // their memory is wanted for the blocks that follow
+      // Memory and open files are wanted for the blocks that follow.
+      rows.parcels.clear();
+      rows.keep_alive.reset();
       queue_.Finish(*block);
     }
   }
