@@ -49,12 +49,11 @@ JoinedRows::JoinedRows(std::vector<std::string> names, Opener open)
 }
 
 void JoinedRows::Survey(size_t index) {
-  std::shared_ptr<RowSource> source = open_(index);
+  std::unique_ptr<RowSource> source = open_(index);
   if (index == 0) {
     columns_ = source->columns();
     type_ = source->type();
     readers_ = source->readers();
-    if (source->NamesColumns()) naming_ = source;
   }
   if (source->columns() != columns_) {
     throw Error(ErrorKind::kBadData,
@@ -73,13 +72,14 @@ void JoinedRows::Survey(size_t index) {
     parcel_bytes_[power] = std::max(parcel_bytes_[power], source->ParcelBytes(count));
   }
   // Two are there while blocks of the one before are in hand, and the one with the names.
-  const size_t open_sources = names_.size() == 1 ? 1 : naming_ ? 3 : 2;
+  const size_t open_sources = names_.size() == 1 ? 1 : naming_ || source->NamesColumns() ? 3 : 2;
   reader_bytes_ = std::max(reader_bytes_, open_sources * source->ReaderBytes());
   unpack_bytes_ = std::max(unpack_bytes_, source->UnpackBytes());
   parcel_rows_ = std::max(parcel_rows_, source->ParcelRows());
   readers_ = std::min(readers_, source->readers());
-  if (index == 0)
-    current_ = std::move(source);  // reading begins with it, and opening may be long work
+  if (index > 0) return;
+  current_ = Counted(std::move(source));  // reading begins with it, and opening may be long work
+  if (current_->NamesColumns()) naming_ = current_;
 }
 
 size_t JoinedRows::MaxRawBytes(int64_t count) const {
@@ -104,9 +104,8 @@ bool JoinedRows::IsWithinOne(RowRange range) const {
 
 RowSource& JoinedRows::OpenInput(size_t index) {
   if (current_ && current_index_ == index) return *current_;
-  if (current_) bytes_of_earlier_ += current_->bytes_read();
   current_.reset();
-  current_ = open_(index);
+  current_ = Counted(open_(index));
   current_index_ = index;
   if (current_->rows() != first_rows_[index + 1] - first_rows_[index] ||
       current_->columns() != columns_) {
@@ -116,8 +115,17 @@ RowSource& JoinedRows::OpenInput(size_t index) {
   return *current_;
 }
 
+// An input is read from until no block holds it: what it has read is known when it is closed.
+std::shared_ptr<RowSource> JoinedRows::Counted(std::unique_ptr<RowSource> source) const {
+  return {source.release(), [bytes = bytes_of_closed_](RowSource* closed) {
+            bytes->fetch_add(closed->bytes_read(), std::memory_order_relaxed);
+            delete closed;
+          }};
+}
+
 uint64_t JoinedRows::bytes_read() const {
-  return bytes_of_earlier_ + (current_ ? current_->bytes_read() : 0);
+  return bytes_of_closed_->load(std::memory_order_relaxed) +
+         (current_ ? current_->bytes_read() : 0);
 }
 
 void JoinedRows::Fetch(RowRange range, RawRows& out) {

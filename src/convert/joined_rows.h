@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,7 +40,7 @@ class JoinedRows final : public RowSource {
   void Unpack(RawRows& rows) const override;
   std::string Locate(int64_t row) const override;
   std::string ColumnName(int64_t column) const override;
-  // Between passes only.
+  // Between passes only: what inputs have read that blocks in hand hold is not counted yet.
   uint64_t bytes_read() const override;
 
  private:
@@ -51,6 +52,7 @@ class JoinedRows final : public RowSource {
   size_t InputOf(int64_t row) const;
   bool IsWithinOne(RowRange range) const;
   RowSource& OpenInput(size_t index);
+  std::shared_ptr<RowSource> Counted(std::unique_ptr<RowSource> source) const;
   void FetchAcross(RowRange range, RawRows& out);
   void CopyFurther(int64_t begin, RawRows& out);
 
@@ -69,7 +71,9 @@ class JoinedRows final : public RowSource {
 
   std::shared_ptr<RowSource> current_;
   size_t current_index_ = 0;
-  uint64_t bytes_of_earlier_ = 0;  // read by inputs before current_
+  // Read by inputs that are closed; inputs that blocks hold may outlive this.
+  std::shared_ptr<std::atomic<uint64_t>> bytes_of_closed_ =
+      std::make_shared<std::atomic<uint64_t>>(0);
 };
 
 }  // namespace rhohat

@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 // a task each, and as many rows as the source likes to unpack together.
 constexpr int64_t kBlockBytes = int64_t{1} << 20;
 constexpr int64_t kMostBlockBytes = int64_t{64} << 20;
+// Each chunk in hand takes some memory beside its bytes.
+constexpr int64_t kMostChunksInBlock = 4096;
 
 struct Codec {
   std::string_view name;
@@ -66,7 +68,7 @@ void SetCompression(std::string_view text, Hdf5WriterOptions& options) {
 int64_t ChunksInBlock(const RowSource& source, int64_t chunk_rows, int64_t row_bytes) {
   const int64_t wanted_rows = std::max(source.ParcelRows(), kBlockBytes / row_bytes);
   const int64_t most_rows = std::max<int64_t>(1, kMostBlockBytes / row_bytes);
-  return std::max<int64_t>(1, std::min(wanted_rows, most_rows) / chunk_rows);
+  return std::clamp<int64_t>(std::min(wanted_rows, most_rows) / chunk_rows, 1, kMostChunksInBlock);
 }
 
 class Writing {

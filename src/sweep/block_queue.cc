@@ -72,14 +72,14 @@ BlockQueue::Lanes BlockQueue::Arrived(int64_t block) {
   return runnable;
 }
 
-BlockQueue::Lanes BlockQueue::FinishUnpacking(const Parcel* parcel) {
+BlockQueue::Lanes BlockQueue::FinishUnpacking(std::shared_ptr<Parcel> parcel) {
   const std::lock_guard lock(mutex_);
   CountWaiting();
   Lanes runnable;
   --unpacking_;
-  const auto waiting = waiting_for_.find(parcel);
-  for (const int64_t block : waiting->second) NoLongerMissing(block, runnable);
-  waiting_for_.erase(waiting);
+  const auto unpacked = waiting_for_.extract(parcel.get());
+  parcel.reset();
+  for (const int64_t block : unpacked.mapped()) NoLongerMissing(block, runnable);
   ended_.notify_all();
   return runnable;
 }

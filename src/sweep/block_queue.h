@@ -50,8 +50,9 @@ class BlockQueue {
   // Each reading thread, at its end.
   void FinishReading();
 
-  // An unpacking task, at its end.
-  Lanes FinishUnpacking(const Parcel* parcel);
+  // An unpacking task, at its end. Lets go of the parcel before any block can be finished that
+  // needs it, so that a task which is still leaving holds none.
+  Lanes FinishUnpacking(std::shared_ptr<Parcel> parcel);
 
   // A lane's task. The next block to compute, or nothing where the task should end.
   std::optional<int64_t> Pop(int64_t lane);

@@ -95,7 +95,7 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
     } catch (...) {
       queue_.Fail(first_block, std::current_exception(), part);
     }
-    Drain(queue_.FinishUnpacking(parcel.get()));
+    Drain(queue_.FinishUnpacking(std::move(parcel)));
   }
 
   void Drain(const BlockQueue::Lanes& lanes) {
@@ -121,7 +121,9 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
           queue_.Fail(*block, std::current_exception());
         }
       }
-      rows.parcels.clear();  // their memory is wanted for the blocks that follow
+      // Memory and open files are wanted for the blocks that follow.
+      rows.parcels.clear();
+      rows.keep_alive.reset();
       queue_.Finish(*block);
     }
   }

@@ -81,5 +81,22 @@ TEST_F(JoinedRowsTest, AreTheSameHoweverTheyAreCutAndInEveryPass) {
   }
 }
 
+TEST_F(JoinedRowsTest, BytesReadAfterTheNextInputIsOpenCountToo) {
+  JoinedRows joined = Open();
+  uint64_t stored = 0;
+  for (const char* name : {"a.h5", "b.h5", "c.h5"}) {
+    stored += DataSet({.files = {folder_ / name}}).files().front().stored_bytes;
+  }
+  {
+    RawRows first;
+    RawRows rest;
+    joined.Fetch({0, 5}, first);
+    joined.Fetch({5, 12}, rest);
+    Finish(joined, first);
+    Finish(joined, rest);
+  }
+  EXPECT_EQ(joined.bytes_read(), stored);
+}
+
 }  // namespace
 }  // namespace rhohat

@@ -76,3 +76,11 @@ def test_sizes_that_come_round_to_nothing(rhohat, tmp_path):
     rhohat.fails(64, "convert", tmp_path / "wide.h5", tmp_path / "out.h5", "--use-columns", 0,
                  "--reader", "library", "--threads", 31)
     assert leftovers(tmp_path) == []
+
+
+def test_output_in_tiny_chunks(rhohat, tmp_path, sanitized):
+    array = layouts.np.zeros((1000000, 1), "u1")
+    layouts.np.save(tmp_path / "rows.npy", array)
+    peak = peak_of(rhohat, "convert", tmp_path / "rows.npy", tmp_path / "out.h5", "--chunk-rows", 1,
+                   "--threads", 2, "--memory", "100M")
+    assert sanitized or peak <= 100 * 2**20
