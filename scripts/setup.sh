@@ -12,7 +12,7 @@ build_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev clang clang-format clang-tidy libclang-rt-14-dev
   python3 python3-numpy python3-h5py python3-pytest python3-venv
-  python3-pil python3-scipy python3-netcdf4
+  python3-pil python3-scipy python3-netcdf4 locales
 )
 
 missing=()

@@ -1,4 +1,7 @@
-"""What convert writes is what NumPy would have written: same values, same type, same order."""
+"""The ground that convert stands on: IDX, its options about types, names and chunks, what it prints,
+and what it refuses. What every other format becomes is in test_formats.py, test_text.py and
+test_pictures.py.
+"""
 
 import gzip
 import struct
@@ -7,37 +10,11 @@ import h5py
 import numpy as np
 import pytest
 
-from layouts import NUMBER_TYPES
+import layouts
+from foreign import IDX_TYPES, array_of, check, idx_bytes
 from program import peak_of
 
 pytestmark = pytest.mark.fast
-
-IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-
-
-def array_of(random, shape, dtype):
-    dtype = np.dtype(dtype)
-    if dtype.kind == "f":
-        return random.normal(size=shape).astype(dtype)
-    limits = np.iinfo(dtype)
-    return random.integers(limits.min, limits.max, size=shape, dtype=dtype.newbyteorder("="),
-                           endpoint=True).astype(dtype)
-
-
-def idx_bytes(array, code):
-    sizes = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes([0, 0, code, array.ndim]) + sizes + array.astype(IDX_TYPES[code]).tobytes()
-
-
-def check(path, expected, dataset="data"):
-    """Same kind and width of number, same bytes once both are in this machine's order."""
-    with h5py.File(path) as file:
-        found = file[dataset][:]
-    assert found.dtype.newbyteorder("=") == expected.dtype.newbyteorder("=")
-    assert len(found) == len(expected)
-    native = expected.dtype.newbyteorder("=")
-    assert found.astype(native).tobytes() == np.ascontiguousarray(expected).astype(native).tobytes()
-
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("code", IDX_TYPES)
@@ -50,37 +27,39 @@ def test_idx(rhohat, tmp_path, random, code, packed):
     check(tmp_path / "out.h5", array)
 
 
-@pytest.mark.parametrize("dtype", NUMBER_TYPES)
-def test_npy(rhohat, tmp_path, random, dtype):
-    array = array_of(random, (53, 7), dtype)
-    np.save(tmp_path / "in.npy", array)
-    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
+@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (5, 2, 3, 2)])
+def test_idx_shapes(rhohat, tmp_path, random, shape):
+    array = array_of(random, shape, "u1")
+    (tmp_path / "rows-idx").write_bytes(idx_bytes(array, 0x08))
+    rhohat.ok("convert", tmp_path / "rows-idx", tmp_path / "out.h5")
     check(tmp_path / "out.h5", array)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (6, 2, 3), (5, 2, 3, 2)])
-def test_npy_shapes(rhohat, tmp_path, random, shape):
-    array = array_of(random, shape, "<f4")
-    np.save(tmp_path / "in.npy", array)
-    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
-    check(tmp_path / "out.h5", array)
-
-
-def test_npy_in_fortran_order_is_refused_with_the_way_out(rhohat, tmp_path):
-    """Its rows lie scattered over the whole file, so that it cannot be streamed."""
-    np.save(tmp_path / "in.npy", np.ones((6, 4), order="F"))
-    line = rhohat.fails(65, "convert", tmp_path / "in.npy", tmp_path / "out.h5")
-    assert "in.npy" in line and "Fortran" in line and "ascontiguousarray" in line
+def test_idx_of_labels_is_refused(rhohat, tmp_path):
+    (tmp_path / "labels").write_bytes(idx_bytes(np.arange(6, dtype="u1"), 0x08))
+    line = rhohat.fails(65, "convert", tmp_path / "labels", tmp_path / "out.h5")
+    assert "labels" in line and "6 rows" in line
     assert not (tmp_path / "out.h5").exists()
 
 
-@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
-def test_npy_versions(rhohat, tmp_path, random, version):
-    array = array_of(random, (5, 4), "<f8")
-    with open(tmp_path / "in.npy", "wb") as file:
-        np.lib.format.write_array(file, array, version=version)
-    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
-    check(tmp_path / "out.h5", array)
+def test_formats_are_told_by_content_and_not_by_name(rhohat, tmp_path, random):
+    array = array_of(random, (9, 4), "<f4")
+    np.save(tmp_path / "rows.npy", array)
+    (tmp_path / "rows.npy").rename(tmp_path / "rows.csv")
+    layouts.write(tmp_path / "rows.bin", array)
+    for name in ("rows.csv", "rows.bin"):
+        rhohat.ok("convert", tmp_path / name, tmp_path / "out.h5", "--force")
+        check(tmp_path / "out.h5", array)
+    line = rhohat.fails(65, "convert", tmp_path / "rows.bin", tmp_path / "no.h5", "--format", "npy")
+    assert "rows.bin" in line
+
+
+def test_what_it_prints(rhohat, tmp_path, random):
+    np.save(tmp_path / "in.npy", array_of(random, (50, 6), ">i2"))
+    result = rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5")
+    words = [line.split() for line in result.stdout.splitlines()]
+    assert ["rows", "50"] in words and ["columns", "6"] in words and ["type", "int16"] in words
+    assert ["written", "to", f"{tmp_path / 'out.h5'}:/data"] in words
 
 
 def test_several_inputs_one_below_the_other(rhohat, tmp_path, random):
@@ -136,9 +115,9 @@ def test_output_is_overwritten_only_when_asked(rhohat, tmp_path, random):
     out = tmp_path / "out.h5"
     out.write_text("of an earlier run")
     line = rhohat.fails(73, "convert", tmp_path / "in.npy", out)
-    assert str(out) in line and "--overwrite" in line
+    assert str(out) in line and "--force" in line
     assert out.read_text() == "of an earlier run"
-    rhohat.ok("convert", tmp_path / "in.npy", out, "--overwrite")
+    rhohat.ok("convert", tmp_path / "in.npy", out, "--force")
     check(out, array)
 
 
@@ -162,7 +141,8 @@ def test_memory_does_not_grow_with_the_input(rhohat, tmp_path, sanitized, remark
 
 
 DAMAGED = {
-    "not_a_known_format": (b"hello, world\n" * 20, "rows"),
+    "not_a_known_format": (b"\x7fELF" + bytes(60), "rows"),
+    "words": (b"hello, world\n" * 20, "rows"),
     "empty": (b"", "rows"),
     "idx_too_short": (idx_bytes(np.ones((5, 4), "u1"), 0x08)[:-1], "rows"),
     "idx_too_long": (idx_bytes(np.ones((5, 4), "u1"), 0x08) + b"x", "rows"),
@@ -174,6 +154,39 @@ DAMAGED = {
     "gzip_damaged": (gzip.compress(idx_bytes(np.arange(200, dtype="u1").reshape(50, 4), 0x08))[:-8]
                      + b"\0" * 8, "rows.gz"),
 }
+
+
+def test_what_is_known_is_listed(rhohat, tmp_path):
+    (tmp_path / "rows").write_bytes(b"\x7fELF" + bytes(60))
+    line = rhohat.fails(65, "convert", tmp_path / "rows", tmp_path / "out.h5")
+    for name in ("HDF5", ".npy", ".npz", "CSV", "IDX", "PNG", "JPEG", "safetensors", "MATLAB",
+                 "--format raw"):
+        assert name in line
+
+
+FOREIGN = {"Zstandard": b"\x28\xb5\x2f\xfd", "bzip2": b"BZh9", "xz": b"\xfd7zXZ", "Parquet": b"PAR1",
+           "GIF": b"GIF89a", "TIFF": b"II*\0"}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_formats_that_are_not_read_are_told_with_the_way_out(rhohat, tmp_path, name):
+    (tmp_path / "rows").write_bytes(FOREIGN[name] + bytes(range(60)))
+    line = rhohat.fails(65, "convert", tmp_path / "rows", tmp_path / "out.h5")
+    assert name in line and ("unpack" in line or "save" in line)
+
+
+MISPLACED = [["--delimiter", "tab"], ["--header", "yes"], ["--missing", "nan"], ["--color", "rgb"],
+             ["--patch", "3x3"], ["--count", 3], ["--seed", 2], ["--array", "x"],
+             ["--input-dtype", "uint8"], ["--columns", 3], ["--offset", 3], ["--follow-external"],
+             ["--reader", "direct"]]
+
+
+@pytest.mark.parametrize("flags", MISPLACED, ids=lambda flags: flags[0])
+def test_options_of_formats_that_are_not_there_are_refused(rhohat, tmp_path, flags):
+    np.save(tmp_path / "in.npy", np.ones((3, 4)))
+    line = rhohat.fails(64, "convert", tmp_path / "in.npy", tmp_path / "out.h5", *flags)
+    assert flags[0] in line
+    assert not (tmp_path / "out.h5").exists()
 
 
 @pytest.mark.parametrize("kind", DAMAGED)

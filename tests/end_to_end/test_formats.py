@@ -67,6 +67,15 @@ def test_npy_shapes(rhohat, tmp_path, random, shape):
         check(convert(rhohat, tmp_path, tmp_path / "in.npy"), np.load(tmp_path / "in.npy"))
 
 
+def test_npy_in_fortran_order_with_little_memory(rhohat, tmp_path, random):
+    """Blocks are smaller then; the output is the same to the byte."""
+    np.save(tmp_path / "in.npy", np.asfortranarray(array_of(random, (20_000, 150), "<f8")))
+    outs = [convert(rhohat, tmp_path, tmp_path / "in.npy", "--memory", memory)
+            for memory in ("1G", "80M")]
+    check(outs[0], np.load(tmp_path / "in.npy"))
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_npz(rhohat, tmp_path, random, save):
     arrays = {"labels": array_of(random, 19, "<i8"), "x": array_of(random, (19, 6), ">f4"),
