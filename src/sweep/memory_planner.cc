@@ -117,7 +117,8 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
                   plan_.block_rows));
   plan_.total_bytes = Sum(plan_.items);
   if (plan_.budget_bytes < plan_.least_bytes) {
-    CheckChunksFit();
+    CheckChunksFit(fixed + CappedProduct(static_cast<uint64_t>(least),
+                                         source_.MaxRawBytes(plan_.block_rows) + bytes_per_block));
     const auto largest = std::ranges::max_element(plan_.items, {}, &MemoryPlan::Item::bytes);
     throw Error(
         ErrorKind::kUsage,
@@ -132,7 +133,8 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
 
 // Where chunks alone take more than all there is, a few bytes of a damaged file may have asked for
 // it: that is the data's fault before it is the budget's.
-void MemoryPlanner::CheckChunksFit() const {
+void MemoryPlanner::CheckChunksFit(uint64_t bytes_without_chunks) const {
+  if (bytes_without_chunks > plan_.budget_bytes) return;
   if (source_.ParcelBytes(1) <= plan_.budget_bytes) return;
   throw Error(
       ErrorKind::kBadData,

@@ -54,7 +54,7 @@ class MemoryPlanner {
 
  private:
   uint64_t ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block) const;
-  void CheckChunksFit() const;
+  void CheckChunksFit(uint64_t bytes_without_chunks) const;
   void CheckAddressSpace() const;
 
   const RowSource& source_;

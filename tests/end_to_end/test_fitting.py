@@ -9,7 +9,7 @@ import pytest
 from foreign import SMALL_TYPES, array_of, check
 from layouts import NUMBER_TYPES
 
-pytestmark = pytest.mark.fast
+pytestmark = pytest.mark.slow
 
 PLACE = (13, 2)  # row and column of the one value that does not fit
 NAMES = {np.dtype(kind): np.dtype(kind).name for kind in SMALL_TYPES}

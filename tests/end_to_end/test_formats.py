@@ -15,7 +15,7 @@ from foreign import (MATLAB_CLASSES, SAFETENSORS_TYPES, SMALL_TYPES, array_of, c
                      safetensors_bytes, stored_as, write_matlab73)
 from layouts import NUMBER_TYPES
 
-pytestmark = pytest.mark.fast
+pytestmark = pytest.mark.slow
 
 SHAPES = [(23, 7), (11, 3, 4)]
 RAW_NAMES = {"u1": "uint8", "i1": "int8", "u2": "uint16", "i2": "int16", "u4": "uint32",

@@ -18,7 +18,7 @@ import pytest
 from disk import NO_SPACE, TOO_LARGE, check_clear, digest, file_size_limit, state_of, tiny_disk
 from foreign import check
 
-pytestmark = pytest.mark.fast
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 
