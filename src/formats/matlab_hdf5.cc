@@ -13,7 +13,7 @@
 #include "data/hdf5_blocks.h"
 #include "data/hdf5_dataset.h"
 #include "formats/matlab_array.h"
-#include "formats/scatter_file.h"
+#include "formats/spool_file.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
@@ -90,7 +90,7 @@ std::unique_ptr<RowSource> OpenMatlabHdf5(const std::string& path, const std::st
   CheckIsStored(info);
   const size_t element_bytes = ElementBytes(info.element);
   const int64_t elements = CheckedProduct(info.rows, info.columns, info.where());
-  ScatterFile spool(spool_folder, static_cast<uint64_t>(elements) * element_bytes);
+  SpoolFile spool(spool_folder, static_cast<uint64_t>(elements) * element_bytes);
   ReadByBlocks(info, kBlockBytes, [&](int64_t first, std::span<const std::byte> run) {
     spool.WriteAt(static_cast<uint64_t>(first) * element_bytes, run);
   });

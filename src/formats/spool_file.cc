@@ -46,9 +46,9 @@ void CheckSpace(const std::string& folder, uint64_t needed) {
 
 }  // namespace
 
-SpoolFile::SpoolFile(std::string folder)
+SpoolFile::SpoolFile(std::string folder, uint64_t bytes)
     : folder_(folder.empty() ? "." : std::move(folder)), descriptor_(OpenNameless(folder_)) {
-  if (descriptor_ >= 0) return;
+  if (descriptor_ >= 0) return CheckSpace(folder_, bytes);
   throw Error(ErrorKind::kCannotCreate,
               fmt::format("{}: cannot create a temporary file: {}", folder_, ErrnoText(errno)));
 }
@@ -58,14 +58,21 @@ SpoolFile::~SpoolFile() {
 }
 
 void SpoolFile::Append(std::span<const std::byte> bytes) {
+  WriteAt(appended_, bytes);
+  appended_ += bytes.size();
+}
+
+void SpoolFile::WriteAt(uint64_t offset, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
+    const ssize_t put =
+        ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
       throw Error(ErrorKind::kIo,
                   fmt::format("{}: cannot write a temporary file: {}", folder_, ErrnoText(errno)));
     }
     bytes = bytes.subspan(static_cast<size_t>(put));
+    offset += static_cast<uint64_t>(put);
   }
 }
 
@@ -75,8 +82,7 @@ std::unique_ptr<InputFile> SpoolFile::Finish(const std::string& path) {
 
 std::unique_ptr<InputFile> SpoolRest(ByteStream& stream, uint64_t count,
                                      const std::string& folder) {
-  SpoolFile spool(folder);
-  CheckSpace(folder, count);
+  SpoolFile spool(folder, count);
   std::vector<std::byte> buffer(std::min<uint64_t>(count, kSpoolBufferBytes));
   for (uint64_t done = 0; done < count;) {
     const auto wanted = std::span(buffer).first(std::min<uint64_t>(count - done, buffer.size()));

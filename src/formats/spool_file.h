@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,22 +18,26 @@ namespace rhohat {
 // Not thread-safe.
 class SpoolFile {
  public:
-  // Throws Error(kCannotCreate) where `folder` cannot hold files.
-  explicit SpoolFile(std::string folder);
+  // For about `bytes` bytes. Throws Error(kCannotCreate) where `folder` cannot hold files,
+  // Error(kIo) where it has less space than that.
+  explicit SpoolFile(std::string folder, uint64_t bytes = 0);
   ~SpoolFile();
   SpoolFile(const SpoolFile&) = delete;
   SpoolFile& operator=(const SpoolFile&) = delete;
 
-  // Throws Error(kIo), naming the folder, where the disk is full.
+  // Behind what was appended so far, or anywhere: for data that does not come in the order in which
+  // it is to be kept. Throw Error(kIo), naming the folder, where the disk is full.
   void Append(std::span<const std::byte> bytes);
+  void WriteAt(uint64_t offset, std::span<const std::byte> bytes);
 
   // What was written. Messages call it `path`, after the input that it was made of. Nothing can be
-  // appended afterwards.
+  // written afterwards.
   std::unique_ptr<InputFile> Finish(const std::string& path);
 
  private:
   std::string folder_;
   int descriptor_ = -1;
+  uint64_t appended_ = 0;
 };
 
 // Memory that SpoolRest() takes.
