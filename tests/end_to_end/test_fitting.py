@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from foreign import SMALL_TYPES, array_of, check
-from layouts import NUMBER_TYPES
 
 pytestmark = pytest.mark.slow
 
 PLACE = (13, 2)  # row and column of the one value that does not fit
-NAMES = {np.dtype(kind): np.dtype(kind).name for kind in SMALL_TYPES}
 FLOATS = ("<f2", "<f4", "<f8")
 INTEGERS = tuple(kind for kind in SMALL_TYPES if kind not in FLOATS)
 
@@ -187,7 +185,7 @@ def fitting(random, source, target):
     return np.clip(array, max(least, int(limits(source).min)), min(most, int(limits(source).max)))
 
 
-@pytest.mark.parametrize("source", (*SMALL_TYPES, ">i4", ">u8", ">f2", ">f8"))
+@pytest.mark.parametrize("source", (*SMALL_TYPES, ">i4", ">f8"))
 def test_values_that_fit_are_rounded_as_numpy_does(rhohat, tmp_path, random, source):
     """Integers made of fractions are the nearest ones, even ones where two are as near."""
     for target in SMALL_TYPES:
@@ -213,18 +211,16 @@ def test_wide_integers_are_rounded_once(rhohat, tmp_path, random, source):
     check(tmp_path / "out.h5", array.astype("f4"))
 
 
-@pytest.mark.parametrize("source", NUMBER_TYPES)
+@pytest.mark.parametrize("source", (*SMALL_TYPES, ">i2", ">f4"))
 def test_scale(rhohat, tmp_path, random, source):
     array = array_of(random, (30, 8), source)
     if array.dtype.kind == "f":
         array[~(np.abs(array) < 1e30)] = 0.5
     np.save(tmp_path / "in.npy", array)
-    for dtype, scale, factor in (("float32", "1/255", 1 / 255), ("float64", "-2.5e-3", -2.5e-3)):
-        rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5", "--scale", scale, "--dtype",
-                  dtype, "--force")
+    for flags, factor, dtype in ((["1/255"], 1 / 255, "float32"),
+                                 (["-2.5e-3", "--dtype", "float64"], -2.5e-3, "float64")):
+        rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5", "--force", "--scale", *flags)
         check(tmp_path / "out.h5", (array.astype("f8") * factor).astype(dtype))
-    rhohat.ok("convert", tmp_path / "in.npy", tmp_path / "out.h5", "--scale", "1/255", "--force")
-    check(tmp_path / "out.h5", (array.astype("f8") * (1 / 255)).astype("float32"))
 
 
 def test_scale_and_clip_to_bytes(rhohat, tmp_path, random):
