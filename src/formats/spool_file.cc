@@ -48,9 +48,16 @@ void CheckSpace(const std::string& folder, uint64_t needed) {
 
 SpoolFile::SpoolFile(std::string folder, uint64_t bytes)
     : folder_(folder.empty() ? "." : std::move(folder)), descriptor_(OpenNameless(folder_)) {
-  if (descriptor_ >= 0) return CheckSpace(folder_, bytes);
-  throw Error(ErrorKind::kCannotCreate,
-              fmt::format("{}: cannot create a temporary file: {}", folder_, ErrnoText(errno)));
+  if (descriptor_ < 0) {
+    throw Error(ErrorKind::kCannotCreate,
+                fmt::format("{}: cannot create a temporary file: {}", folder_, ErrnoText(errno)));
+  }
+  try {
+    CheckSpace(folder_, bytes);
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
 }
 
 SpoolFile::~SpoolFile() {
