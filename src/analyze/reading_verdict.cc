@@ -79,6 +79,19 @@ void RemarkOnChunks(const Hdf5DataSetInfo& info, ReadingVerdict& verdict) {
   }
 }
 
+// The command that makes a copy which reads well, compressed if the original was.
+std::string AdviceFor(const Hdf5DataSetInfo& info, const DataOptions& options) {
+  const auto has = [&](const char* filter) {
+    return std::ranges::find(info.filters, filter) != info.filters.end();
+  };
+  const bool compressed =
+      static_cast<double>(info.stored_bytes) < RowBytes(info) * static_cast<double>(info.rows) / 2;
+  return fmt::format("rhohat convert {} OUT.h5 --array {}{}{}{}", info.file, info.dataset,
+                     options.follow_external ? " --follow-external" : "",
+                     compressed ? " --compress gzip:1" : "",
+                     compressed && has("shuffle") ? " --shuffle-bytes" : "");
+}
+
 }  // namespace
 
 ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info, const DataOptions& options) {
@@ -108,12 +121,7 @@ ReadingVerdict JudgeReading(const Hdf5DataSetInfo& info, const DataOptions& opti
         "unless told otherwise");
   }
   if (slow) {
-    const bool compressed =
-        static_cast<double>(info.stored_bytes) < RowBytes(info) * static_cast<double>(info.rows) / 2;
-    verdict.advice = fmt::format(
-        "rhohat convert {} OUT.h5 --array {}{}{}", info.file, info.dataset,
-        options.follow_external ? " --follow-external" : "",
-        compressed && !info.filters.empty() ? " --compress gzip:1 --shuffle-bytes" : "");
+    verdict.advice = AdviceFor(info, options);
   }
   return verdict;
 }
