@@ -110,6 +110,7 @@ std::unique_ptr<RowSource> OpenInputs(const std::vector<std::string>& files,
                                       const ConvertOptions& options,
                                       const std::string& spool_folder) {
   std::vector<Format> formats;
+  formats.reserve(files.size());
   for (const std::string& file : files) formats.push_back(FormatOf(file, options.input));
   CheckOptionsApply(options.input, formats);
   const auto all = [&](Format format) {

@@ -88,7 +88,8 @@ ChunkGrid::ChunkGrid(const std::vector<int64_t>& shape, const std::vector<int64_
 
 double ChunkGrid::RunsInRow(const std::vector<int64_t>& shape, const std::vector<int64_t>& chunk) {
   const size_t run_axis = RunAxis(shape, chunk);
-  auto runs = static_cast<double>((shape[run_axis] - 1) / chunk[run_axis] + 1);
+  const int64_t chunks = (shape[run_axis] - 1) / chunk[run_axis] + 1;
+  auto runs = static_cast<double>(chunks);
   for (size_t axis = 1; axis < run_axis; ++axis) runs *= static_cast<double>(shape[axis]);
   return runs;
 }
@@ -100,7 +101,7 @@ bool ChunkGrid::IsPartial(int64_t chunk) const {
 }
 
 size_t ChunkGrid::MemoryBytes() const {
-  size_t bytes = runs_.size() * sizeof(runs_.front());
+  size_t bytes = runs_.size() * sizeof(std::vector<ChunkRun>);
   for (const std::vector<ChunkRun>& runs : runs_) bytes += runs.size() * sizeof(ChunkRun);
   return bytes;
 }

@@ -7,8 +7,9 @@
 // Lanes are queues: a lane is drained by one task at a time, in ascending order, as far as its
 // blocks are ready.
 //
-// After a failure of block k, that and those after it are dropped but those before it are still computed, so
-// that the failure reported is that of the lowest-numbered failing block on every run.
+// After a failure of block k, that block and those after it are dropped but those before it are
+// still computed, so that the failure reported is that of the lowest-numbered failing block on
+// every run.
 #pragma once
 
 #include <chrono>
