@@ -82,9 +82,8 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
       return false;
     }
     queue_.StartUnpacking();
-    pass_.executor_.Enqueue([self = shared_from_this(), parcel, block, part](int64_t) mutable {
-      self->Unpack(std::move(parcel), block, part);
-    });
+    pass_.executor_.Enqueue([self = shared_from_this(), parcel = parcel, block, part](
+                                int64_t) mutable { self->Unpack(std::move(parcel), block, part); });
     return true;
   }
 
