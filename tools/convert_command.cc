@@ -82,7 +82,7 @@ std::vector<OptionField> InputFields(InputOptions& input) {
                 input.input_dtype),
       CountField({"columns", "N", "Headerless: elements in a row.", group}, input.columns),
       CountField({"offset", "BYTES", "Headerless: bytes before the first row.", group},
-                 input.offset),
+                 input.offset, 0),
   };
 }
 

@@ -77,13 +77,13 @@ OptionField OnOffField(FlagText text, bool& value) {
   return field;
 }
 
-OptionField CountField(FlagText text, int64_t& value) {
+OptionField CountField(FlagText text, int64_t& value, int64_t least) {
   OptionField field = Field(std::move(text));
   field.get = [&value] { return value == 0 ? "" : fmt::format("{}", value); };
-  field.set = [&value, name = field.name](std::string_view given) {
+  field.set = [&value, least, name = field.name](std::string_view given) {
     int64_t count = 0;
-    if (!ReadNumber(given, count) || count < 1) {
-      ThrowBadValue(name, given, "a whole number, 1 or more");
+    if (!ReadNumber(given, count) || count < least) {
+      ThrowBadValue(name, given, fmt::format("a whole number, {} or more", least));
     }
     value = count;
   };

@@ -24,8 +24,8 @@ OptionField TextField(FlagText text, std::string& value);
 OptionField SwitchField(FlagText text, bool& value);
 // "on" or "off", for what is on unless told otherwise.
 OptionField OnOffField(FlagText text, bool& value);
-// A whole number, 1 or more. `value` 0 stands for "not given" and shows no default.
-OptionField CountField(FlagText text, int64_t& value);
+// A whole number, `least` or more. `value` 0 stands for "not given" and shows no default.
+OptionField CountField(FlagText text, int64_t& value, int64_t least = 1);
 // A number other than 0, or a fraction of two: "0.25", "1/255". `value` 0 stands for "not given".
 OptionField FactorField(FlagText text, double& value);
 

@@ -31,7 +31,7 @@ std::string Product(const std::vector<int64_t>& lengths) {
 
 std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& options,
                             const ResourceOptions& resources) {
-  const ReadingVerdict verdict = JudgeReading(info, options);
+  ReadingVerdict verdict = JudgeReading(info, options);
   std::string text =
       Line("reading", verdict.direct ? "directly, unpacked by all threads"
                                      : fmt::format("by the HDF5 library, on one thread: {}",
@@ -45,6 +45,7 @@ std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& opti
                     FormatBytes(static_cast<uint64_t>(MeasureReading(info, options, resources)))));
   } catch (const Error& error) {
     text += Line("", fmt::format("cannot be read: {}", error.what()));
+    verdict.remarks.emplace_back("its rows cannot be read, see above");
   }
   const char* name = "verdict";
   for (const std::string& remark : verdict.remarks) {

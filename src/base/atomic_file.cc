@@ -127,9 +127,30 @@ void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::s
   }
 }
 
-void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+namespace {
+
+// Returns errno, or 0.
+int Rename(const std::filesystem::path& from, const std::filesystem::path& to, bool replace) {
+  if (replace) return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot: the next best is to look first.
+  std::error_code ignored;
+  return std::filesystem::exists(to, ignored) ? EEXIST : Rename(from, to, true);
+}
+
+}  // namespace
+
+void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path,
+                 bool replace) {
   int failure = Flush(temporary, O_RDWR);
-  if (failure == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failure = errno;
+  if (failure == 0) failure = Rename(temporary, path, replace);
+  if (failure == EEXIST && !replace) {
+    ::unlink(temporary.c_str());
+    throw Error(ErrorKind::kCannotCreate,
+                fmt::format("{}: was made by another program meanwhile; --force replaces it",
+                            path.string()));
+  }
   if (failure == 0) failure = Flush(FolderOf(path), O_RDONLY | O_DIRECTORY);
   if (failure != 0) {
     ::unlink(temporary.c_str());

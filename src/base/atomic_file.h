@@ -31,8 +31,10 @@ void CheckCreatable(const std::filesystem::path& path);
 void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::string> inputs);
 
 // Flushes `temporary` to disk, renames it to `path` and flushes the folder. On failure deletes
-// `temporary` and throws Error(kIo).
-void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path);
+// `temporary` and throws Error(kIo); Error(kCannotCreate) where `path` exists, which somebody else
+// may have made meanwhile, and may not be replaced.
+void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path,
+                 bool replace = true);
 
 // A write that fails abandons the file: everything after it throws Error(kIo). Not thread-safe.
 class AtomicFile {

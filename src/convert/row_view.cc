@@ -12,7 +12,11 @@ namespace rhohat {
 RowView::RowView(std::unique_ptr<RowSource> source, RowRange rows,
                  const std::vector<int64_t>& columns)
     : source_(std::move(source)), rows_(rows) {
-  if (rows.begin < 0 || rows.end > source_->rows() || rows.begin >= rows.end) {
+  if (rows.begin >= rows.end) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("rows {}:{} were asked for, which are none", rows.begin, rows.end));
+  }
+  if (rows.begin < 0 || rows.end > source_->rows()) {
     throw Error(ErrorKind::kUsage, fmt::format("rows {}:{} were asked for, but there are {}",
                                                rows.begin, rows.end, source_->rows()));
   }

@@ -175,7 +175,8 @@ Hdf5WriterOptions WriterOptions(const OutputOptions& output, ElementType type, i
                             .columns = columns,
                             .chunk_rows = output.chunk_rows,
                             .shuffle_bytes = output.shuffle_bytes,
-                            .checksum = output.checksum};
+                            .checksum = output.checksum,
+                            .replace = output.force};
   SetCompression(output.compress, options);
   return options;
 }

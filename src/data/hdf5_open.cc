@@ -149,7 +149,10 @@ Hdf5Handle OpenHdf5File(const std::string& file) {
   Hdf5Handle opened(H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
   if (opened.valid()) return opened;
   const Hdf5Failure failure = LastHdf5Failure();
-  if (failure.cause.find("signature") != std::string::npos) {
+  constexpr uintmax_t kSignatureBytes = 8;
+  std::error_code ignored;
+  if (failure.cause.find("signature") != std::string::npos ||
+      std::filesystem::file_size(file, ignored) < kSignatureBytes) {
     throw Error(
         ErrorKind::kBadData,
         fmt::format("{}: is not an HDF5 file ('rhohat convert' makes one from other formats)",

@@ -227,7 +227,7 @@ void Hdf5Writer::Commit() {
     if (!dataset_closed || !file_.Close()) Fail("cannot finish writing");
   }
   Verify();
-  PublishFile(temporary_, path_);
+  PublishFile(temporary_, path_, options_.replace);
   committed_ = true;
 }
 

@@ -31,6 +31,7 @@ struct Hdf5WriterOptions {
   std::optional<FilterKind> compression;  // kGzip, kZstd or kLz4
   int level = 0;                          // of the compression
   bool checksum = true;                   // fletcher32 on every chunk
+  bool replace = true;                    // a file of that name, when all is written
 };
 
 // Rows in a chunk of a file that is written so.

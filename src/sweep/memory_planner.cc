@@ -38,6 +38,11 @@ uint64_t RoundUpToMebibyte(uint64_t bytes) {
 }  // namespace
 
 ResolvedResources Resolve(const ResourceOptions& options) {
+  constexpr int64_t kMostThreads = 4096;
+  if (options.threads < 0 || options.threads > kMostThreads) {
+    throw Error(ErrorKind::kUsage, fmt::format("--threads: expected 1 to {}, or auto, found {}",
+                                               kMostThreads, options.threads));
+  }
   ResolvedResources resolved;
   resolved.threads = options.threads > 0 ? options.threads : AvailableThreads();
   if (options.memory_bytes > 0) {

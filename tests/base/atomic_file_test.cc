@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <functional>
 
 #include "rhohat/error.h"
@@ -167,6 +168,25 @@ TEST(ReadWholeFile, ReadsFilesLargerThanItsBuffer) {
   const std::string content(3'000'001, 'q');
   Put(folder / "large", content);
   EXPECT_EQ(ReadWholeFile(folder / "large"), content);
+}
+
+TEST(PublishFileTest, DoesNotReplaceWhatSomebodyElseMadeMeanwhileUnlessToldTo) {
+  const TemporaryFolder folder;
+  const std::string temporary = folder / "temporary";
+  const std::string path = folder / "out";
+  std::ofstream(temporary) << "ours";
+  std::ofstream(path) << "theirs";
+  try {
+    PublishFile(temporary, path, false);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+  }
+  EXPECT_EQ(ReadWholeFile(path), "theirs");
+  EXPECT_FALSE(std::filesystem::exists(temporary));
+  std::ofstream(temporary) << "ours";
+  PublishFile(temporary, path, true);
+  EXPECT_EQ(ReadWholeFile(path), "ours");
 }
 
 }  // namespace

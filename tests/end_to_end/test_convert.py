@@ -242,3 +242,19 @@ def test_value_that_does_not_fit_the_type(rhohat, tmp_path):
                         alone=False)
     assert "in.npy" in line and "300" in line
     assert not (tmp_path / "out.h5").exists()
+
+
+@pytest.mark.parametrize("threads", [-1, 5000, 100000])
+def test_threads_are_bounded(rhohat, tmp_path, threads):
+    np.save(tmp_path / "in.npy", np.ones((3, 2), "float32"))
+    line = rhohat.fails(64, "convert", tmp_path / "in.npy", tmp_path / "out.h5", "--threads", threads)
+    assert "threads" in line
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_raw_from_the_first_byte(rhohat, tmp_path):
+    (tmp_path / "in.bin").write_bytes(bytes(range(6)))
+    rhohat.ok("convert", tmp_path / "in.bin", tmp_path / "out.h5", "--format", "raw", "--columns", 3,
+              "--input-dtype", "uint8", "--offset", 0)
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["data"][:].tolist() == [[0, 1, 2], [3, 4, 5]]
