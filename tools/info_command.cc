@@ -63,7 +63,7 @@ void PrintStatistics(const std::string& path, DataOptions data, const ResourceOp
     ProgressDisplay display;
     const DataStatistics statistics = ComputeStatistics(data, resources, {&display, &stop});
     display.Finish();
-    Print("\n" + WithoutControls(StatisticsTable(path + ":" + name, statistics)));
+    Print("\n" + WithoutControls(StatisticsTable(fmt::format("{}:{}", path, name), statistics)));
   }
 }
 
