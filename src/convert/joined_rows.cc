@@ -84,7 +84,11 @@ void JoinedRows::Survey(size_t index) {
 
 size_t JoinedRows::MaxRawBytes(int64_t count) const {
   const size_t within = raw_bytes_[std::min(PowerOf(count), raw_bytes_.size() - 1)];
-  const size_t across = static_cast<size_t>(count * columns_) * kMostElementBytes;
+  size_t across = 0;
+  if (__builtin_mul_overflow(static_cast<size_t>(count),
+                             static_cast<size_t>(columns_) * kMostElementBytes, &across)) {
+    across = SIZE_MAX;
+  }
   return names_.size() == 1 ? within : std::max(within, across);
 }
 

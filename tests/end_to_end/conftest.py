@@ -1,5 +1,8 @@
 """What every end-to-end test needs: the program, a place for data, small trained models."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +11,10 @@ from program import OBJECTIVE_FLAGS, PROGRAM, Program
 from trained import Run
 
 _remarks = []
+
+# For a program that carries a sanitizer.
+os.environ["LSAN_OPTIONS"] = (f"suppressions={Path(__file__).with_name('lsan.supp')}:"
+                              "print_suppressions=0")
 
 
 def pytest_collection_modifyitems(items):
