@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "rhohat/cost_terms.h"
 #include "rhohat/model.h"
 #include "rhohat/observer.h"
 #include "rhohat/options.h"
@@ -16,20 +17,15 @@ namespace rhohat {
 // J over a data set, and how well and how sparsely the model describes it.
 struct Evaluation {
   int64_t rows = 0;
-  double cost = 0;  // J, the sum of the terms below
-  double reconstruction = 0;
-  double weight_decay = 0;
-  double sparsity = 0;
-  double l1 = 0;
-  double contraction = 0;
-  // 1 − Σ‖x − x̂‖² / Σ‖x − mean‖² over all rows; not a number where all rows are equal.
+  CostTerms cost;  // J and its terms
+  // 1 − Σ‖x − x̂‖² / Σ‖x − mean‖² over all rows, prepared; not a number where all are equal.
   double explained_variance = 0;
   double rho_hat_mean = 0;
   double rho_hat_min = 0;
   double rho_hat_max = 0;
   // Units whose activation stays within 0.01 over all rows: they say nothing about a row.
   int64_t dead_units = 0;
-  std::vector<double> rho_hat;  // h
+  std::vector<double> rho_hat;  // of the encoder's layers, one after another
 };
 
 struct AnalyzeOptions {

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "rhohat/options.h"
+#include "rhohat/preparation.h"
 
 namespace rhohat {
 
@@ -27,14 +29,23 @@ struct DataIdentity {
 // Weights are kept in double whatever the precision they were trained in; a float32 model survives
 // the round trip unchanged.
 struct Model {
-  int64_t inputs = 0;                  // n
-  int64_t hidden = 0;                  // h
-  std::vector<double> encoder_weight;  // h×n, row-major
-  std::vector<double> encoder_bias;    // h
-  std::vector<double> decoder_weight;  // n×h, row-major
-  std::vector<double> decoder_bias;    // n
-  std::vector<double> rho_hat;         // h: mean activation over the training rows
+  // One weight matrix (outputs×inputs, row-major) or bias vector, within `parameters`.
+  struct Tensor {
+    std::string name;  // "encoder.weight", for deep nets "encoder.0.weight", …
+    std::vector<int64_t> shape;
+    std::span<const double> values;
+  };
+  std::vector<Tensor> Tensors() const;
 
+  int64_t inputs = 0;              // n
+  std::vector<double> parameters;  // weight and bias of layer after layer, from input to output;
+                                   // a tied decoder's layers have biases only
+  std::vector<double> rho_hat;     // mean activation over the training rows, of each unit of the
+                                   // encoder's layers, one layer after another
+  double input_low = 0;            // least and greatest entry of the prepared training rows, known
+  double input_high = 0;           // where salt-and-pepper noise needs them
+
+  Preparation prepare;
   NetworkOptions network;
   ObjectiveOptions objective;
   ComputeOptions compute;

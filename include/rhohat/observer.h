@@ -8,18 +8,16 @@
 #include <cstdint>
 #include <string>
 
+#include "rhohat/cost_terms.h"
+
 namespace rhohat {
 
 // One line of metrics.jsonl: the state after an iteration. Iteration 0 is the starting point.
 struct IterationMetrics {
   int64_t iteration = 0;
   double data_passes = 0;  // rows evaluated so far over the data set's rows
-  double cost = 0;         // J, the sum of the terms below
-  double reconstruction = 0;
-  double weight_decay = 0;
-  double sparsity = 0;
-  double l1 = 0;
-  double contraction = 0;
+  std::string stage;       // of greedy training: "layer 1", …, "fine-tuning"; empty otherwise
+  CostTerms cost;          // J and its terms
   double gradient_norm = 0;
   double rho_hat_mean = 0;
   double rho_hat_min = 0;

@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "rhohat/activation.h"
+#include "rhohat/loss.h"
+#include "rhohat/preparation.h"
+
 namespace rhohat {
 
 // Who brings the rows: rhohat itself, past the HDF5 library's lock, or the library. Both give the
@@ -25,25 +29,40 @@ struct DataOptions {
   Reader reader = Reader::kAuto;
 };
 
-enum class Activation { kSigmoid };
-enum class Loss { kSquared };
 enum class Schedule { kAuto, kTwoPass };
 enum class Precision { kFloat32, kFloat64 };
-enum class OptimizerKind { kLbfgs, kGradientDescent };
+enum class OptimizerKind { kLbfgs, kConjugateGradient, kGradientDescent };
 
-// The network inputs–hidden–inputs; the number of inputs is the data's width.
+// The network n–h1–…–hk–…–h1–n: an encoder of k layers down to the code, and a decoder that mirrors
+// it. The number of inputs n is the data's width.
 struct NetworkOptions {
-  std::vector<int64_t> hidden;  // widths of the hidden layers, at least 1 each
-  Activation activation = Activation::kSigmoid;
-  Activation decoder = Activation::kSigmoid;
+  std::vector<int64_t> hidden;                   // widths of the encoder's layers, at least 1 each
+  Activation activation = Activation::kSigmoid;  // of every hidden layer, the decoder's too
+  Activation decoder = Activation::kSigmoid;     // of the output
+  bool tied = false;  // each decoder layer has the transposed weights of its mirror image
+};
+
+// How the encoder's input is corrupted (docs/math.md §4).
+enum class NoiseKind { kNone, kMask, kGaussian, kSaltPepper };
+
+struct NoiseOptions {
+  NoiseKind kind = NoiseKind::kNone;
+  // kMask, kSaltPepper: probability of an entry, in (0, 1); kGaussian: standard deviation, > 0.
+  double amount = 0;
+
+  friend bool operator==(const NoiseOptions&, const NoiseOptions&) = default;
 };
 
 // The objective of docs/math.md §2.
 struct ObjectiveOptions {
   Loss loss = Loss::kSquared;
-  double rho = 0.05;     // ρ, target mean activation of a hidden unit, in (0, 1)
-  double beta = 3.0;     // β, weight of the sparsity penalty; 0 leaves it out
-  double lambda = 1e-4;  // λ, weight decay
+  // One number for all of the encoder's layers, or one for each.
+  std::vector<double> rho = {0.05};  // ρ, target mean activation of a hidden unit, in (0, 1)
+  std::vector<double> beta = {3.0};  // β, weight of the sparsity penalty; 0 leaves it out
+  double lambda = 1e-4;              // λ, weight decay
+  double gamma = 0;                  // γ, L1 penalty of the code
+  double kappa = 0;                  // κ, contraction; one hidden layer only
+  NoiseOptions noise;
 };
 
 // How J and its gradient are computed. Everything here may change the last bits of a result.
@@ -76,11 +95,16 @@ struct ResourceOptions {
 
 struct TrainOptions {
   DataOptions data;
+  PreparationOptions prepare;
   NetworkOptions network;
   ObjectiveOptions objective;
   ComputeOptions compute;
   OptimizerOptions optimizer;
   ResourceOptions resources;
+  // Train layer by layer, each on the codes of those below it, then all of them together.
+  bool greedy = false;
+  // Iterations of the last stage of `greedy`, all layers together; −1: as many as each layer's.
+  int64_t fine_tune = -1;
   // Folder for everything the run leaves behind; created, must not hold a run already.
   std::string run_directory;
 

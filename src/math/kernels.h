@@ -12,24 +12,71 @@
 
 namespace rhohat {
 
+// An activation function f. Its derivatives are told by its value a = f(z).
+template <class T>
+struct ActivationKernels {
+  // z_j = f(z_j + bias_j). Sigmoid: at most 3 units in the last place from the exact value for
+  // results above 1e-30; tanh: at most 4.
+  void (*apply)(T* z, const T* bias, int64_t count);
+
+  // out_j = delta_j · f′; `out` may be any of the operands.
+  void (*times_slope)(const T* delta, const T* a, T* out, int64_t count);
+
+  // sums_j += f′², in double.
+  void (*add_slope_squares)(const T* a, double* sums, int64_t count);
+
+  // delta_j += weights_j · f″.
+  void (*add_curvature)(const T* weights, const T* a, T* delta, int64_t count);
+};
+
+// A reconstruction loss ℓ(x̂, x).
+template <class T>
+struct LossKernels {
+  // Squared error: `output` is x̂, delta_j = x̂_j − target_j = ∂ℓ/∂x̂_j, returns ½ Σ delta_j².
+  // Cross-entropy: `output` is the decoder's input z and becomes x̂ = sigmoid(z),
+  // delta_j = x̂_j − target_j = ∂ℓ/∂z_j, returns Σ max(z_j, 0) − z_j target_j + ln(1 + exp(−|z_j|)).
+  // Summed in double.
+  double (*apply)(T* output, const T* target, T* delta, int64_t count);
+};
+
+// Which noise a row gets: four words of the counter-based generator for each four columns
+// (docs/math.md §4).
+struct NoiseKey {
+  uint64_t seed = 0;
+  uint32_t epoch = 0;  // below 2^24
+  uint64_t row = 0;
+};
+
 template <class T>
 struct Kernels {
-  // z_j = 1 / (1 + exp(−(z_j + bias_j))). At most 3 units in the last place from the exact value
-  // for results above 1e-30.
-  void (*add_bias_sigmoid)(T* z, const T* bias, int64_t count);
-
-  // out_j = delta_j · a_j (1 − a_j), the sigmoid's slope told by its value; `out` may be any of the
-  // operands.
-  void (*times_sigmoid_slope)(const T* delta, const T* a, T* out, int64_t count);
-
-  // delta_j = reconstruction_j − target_j; returns ½ Σ delta_j², summed in double.
-  double (*squared_error)(const T* reconstruction, const T* target, T* delta, int64_t count);
+  // Indexed by Activation and Loss.
+  ActivationKernels<T> activations[4];
+  LossKernels<T> losses[2];
 
   // y_j += x_j.
   void (*add)(const T* x, T* y, int64_t count);
 
   // sums_j += x_j, in double.
   void (*add_to_sums)(const T* x, double* sums, int64_t count);
+
+  // sums_j += |x_j|, in double.
+  void (*add_magnitudes)(const T* x, double* sums, int64_t count);
+
+  // delta_j += weight · sign(x_j), with sign(0) = 0.
+  void (*add_signs)(T weight, const T* x, T* delta, int64_t count);
+
+  // low = min(low, x_j) and high = max(high, x_j) over all j.
+  void (*extend_range)(const T* x, int64_t count, T* low, T* high);
+
+  // out_j = 0 with probability p, else x_j. `out` may be x in this and the next two.
+  void (*mask)(const NoiseKey& key, double p, const T* x, T* out, int64_t count);
+
+  // out_j = x_j + a normal deviate of standard deviation `deviation`.
+  void (*add_gaussian)(const NoiseKey& key, double deviation, const T* x, T* out, int64_t count);
+
+  // out_j = low or high with probability p/2 each, else x_j.
+  void (*salt_and_pepper)(const NoiseKey& key, double p, T low, T high, const T* x, T* out,
+                          int64_t count);
 
   const char* name;  // of the instruction set
 };

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.fast
 BUDGET = "192M"
 BUDGET_BYTES = 192 * 2**20
 LONGEST_SECONDS = 10
+LONGEST_SECONDS_SANITIZED = 100  # the sanitizer writes to each large piece of memory asked for
 RANDOM_FLIPS = {"btree1_gzip": 90, "fixed_gzip": 30, "extensible_gzip": 15, "btree2_gzip": 15}
 
 
@@ -31,11 +32,11 @@ class Measured:
     seconds: float
 
 
-def measure(program, *arguments):
-    """Runs the program to its end, or kills it where it takes too long."""
+def measure(program, longest, *arguments):
+    """Runs the program to its end, or kills it where it takes longer than `longest` seconds."""
     begin = time.monotonic()
     process = program.start(*arguments)
-    killer = threading.Timer(LONGEST_SECONDS, process.kill)
+    killer = threading.Timer(longest, process.kill)
     killer.start()
     with process.stdout, process.stderr:
         stdout, stderr = process.stdout.read(), process.stderr.read()
@@ -80,7 +81,8 @@ def check_all(rhohat, runs, sanitized):
     """`runs`: (case, command line, codes); as many at once as there are processors."""
     def run(job):
         case, arguments, codes = job
-        measured = measure(rhohat, *arguments)
+        longest = LONGEST_SECONDS_SANITIZED if sanitized else LONGEST_SECONDS
+        measured = measure(rhohat, longest, *arguments)
         return [f"{case.name}: {fault}: {measured.result}"
                 for fault in faults_of(case, measured, sanitized, codes)], measured
 
@@ -128,6 +130,8 @@ def test_described(rhohat, tmp_path, random, sanitized, kind):
 def test_any_byte_of_the_metadata(rhohat, model, tmp_path, random, sanitized, readers, base):
     runs = []
     for number, case in enumerate(hostile.random_flips(tmp_path, random, base, RANDOM_FLIPS[base])):
+        if sanitized and case.name in hostile.SEEN_BY_SANITIZERS_ALONE:
+            continue
         commands = [evaluate(model, case, reader) for reader in readers]
         commands.append(["info", *case.data])
         runs.append((case, commands[number % len(commands)], case.codes))

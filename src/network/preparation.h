@@ -1,0 +1,46 @@
+// The preparation of rows (docs/math.md §8), done to one block and undone.
+#pragma once
+
+#include <cstdint>
+
+#include "base/aligned_buffer.h"
+#include "math/views.h"
+#include "rhohat/preparation.h"
+
+namespace rhohat {
+
+// A fitted Preparation, its numbers rounded to T. Thread-safe once made.
+template <class T>
+class RowPreparation {
+ public:
+  // `inputs` is the rows' width. Throws Error(kBadData) where `preparation` was fitted to another
+  // width or its numbers cannot be used.
+  RowPreparation(const Preparation& preparation, int64_t inputs);
+
+  bool does_nothing() const;
+
+  // prepared = the preparation of rows; both B×n, and may be the same memory unless whitens().
+  void Apply(MatrixView<const T> rows, MatrixView<T> prepared) const;
+
+  // Whether Apply() and Undo() are matrix products, which need memory for their result.
+  bool whitens() const;
+
+  // rows = what `prepared` would have been made from. kGlobal forgets a row's mean, which is taken
+  // from `original`, and what was cut off; elsewhere `original` is not looked at. All B×n; `rows`
+  // may be `prepared` unless whitens().
+  void Undo(MatrixView<const T> prepared, MatrixView<const T> original, MatrixView<T> rows) const;
+
+  // What the object allocates.
+  static size_t MemoryBytes(PreparationKind kind, int64_t inputs);
+
+ private:
+  PreparationKind kind_;
+  int64_t inputs_;
+  T deviation_ = 1;
+  AlignedBuffer<T> shift_;    // n
+  AlignedBuffer<T> scale_;    // n
+  AlignedBuffer<T> matrix_;   // n×n
+  AlignedBuffer<T> inverse_;  // n×n
+};
+
+}  // namespace rhohat
