@@ -11,7 +11,7 @@ int64_t BlockRows(const NetworkShape& shape) {
   constexpr int64_t kValues = int64_t{1} << 20;
   constexpr int64_t kLeast = 128;
   constexpr int64_t kMost = 4096;
-  const int64_t widest = std::max(shape.inputs, shape.hidden);
+  const int64_t widest = shape.widest();
   const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, kValues / widest));
   return std::clamp(static_cast<int64_t>(std::bit_floor(rows)), kLeast, kMost);
 }
