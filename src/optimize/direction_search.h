@@ -55,8 +55,9 @@ class DirectionSearch : public Optimizer<T> {
 
   // A first step along −∇f where nothing is known of the scale: moves by no more than 1.
   double UnscaledStep() const;
-  // α φ'(0), < 0: the change that the slope foretold over the step α just taken. For Learn().
-  double foretold_change() const { return search_.step() * slope_; }
+  // For Learn(): the step just taken, and the slope at point() of the direction it was taken along.
+  double step() const { return search_.step(); }
+  double slope() const { return slope_; }
 
  private:
   enum class Phase {
