@@ -1,7 +1,7 @@
 // Two constants work together: c2 = 0.1 in the line search, and gradients that are as orthogonal as
-// kOrthogonality demands. With σ = −slope / ‖∇f‖² of a direction they give |σ_k − 1| ≤ 0.12
-// σ_{k−1}, so that every direction descends, with σ > 0.86. Only after a search that had to end
-// without the curvature condition may one fail to; DirectionSearch then takes −∇f instead.
+// kOrthogonality demands. With σ_k = −g_kᵀd_k / ‖g_k‖² they give |σ_k − 1| ≤ 0.12 σ_{k−1}, so that
+// every direction descends, with σ_k > 0.86. Only after a search that had to end without the
+// curvature condition may one fail to; DirectionSearch then takes −∇f instead.
 #include "optimize/conjugate_gradient.h"
 
 #include <algorithm>
@@ -16,7 +16,8 @@ namespace {
 
 // The line search's c2, tight: β takes it that the search went to the minimum along the line.
 constexpr double kCurvature = 0.1;
-// Powell's limit for |g_kᵀ g_{k−1}| / ‖g_k‖².
+// Powell's limit for |g_kᵀ g_{k−1}| / ‖g_k‖². The cut-off of β at 0, where this is 1 or more, is
+// part of it.
 constexpr double kOrthogonality = 0.2;
 // The first step is at most that many times the last one, for a gradient that happens to be tiny
 // must not send the trial point far away.
@@ -40,9 +41,8 @@ void ConjugateGradient<T>::Learn(std::span<const T> gradient, std::span<T> last_
                                  std::span<T> /*direction*/) {
   const double square = Dot<T>(gradient, gradient);
   const double overlap = Dot<T>(gradient, last_gradient);
-  const double beta = (square - overlap) / Dot<T>(last_gradient, last_gradient);
   const bool orthogonal = std::abs(overlap) < kOrthogonality * square;
-  beta_ = orthogonal && beta > 0 ? beta : 0;
+  beta_ = orthogonal ? (square - overlap) / Dot<T>(last_gradient, last_gradient) : 0;
   last_step_ = this->step();
   last_slope_ = this->slope();
 }

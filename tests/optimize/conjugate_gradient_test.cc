@@ -135,26 +135,22 @@ TEST(ConjugateGradient, FunctionsOfAnyScaleTakeAboutTheSameEvaluations) {
   }
 }
 
-// What an iteration leaves for the next, by the definitions.
+// The directions by their definition.
 struct Reference {
-  Vector gradient, direction;
-  double step = 0;
-  int64_t restarts = 0;
-  int64_t kept = 0;
-
-  // Moves on to the new gradient.
+  // Moves on to the next point's gradient.
   void Turn(const Vector& next) {
     const double square = Product(next, next);
     const double overlap = Product(next, gradient);
     double beta = std::max(0.0, (square - overlap) / Product(gradient, gradient));
     if (std::abs(overlap) >= 0.2 * square) beta = 0;
     ++(beta > 0 ? kept : restarts);
-    direction = Sum(Vector(next.size()), -1, next);
-    direction = Sum(direction, beta, last_direction);
+    direction = Sum(Sum(Vector(next.size()), beta, direction), -1, next);
     gradient = next;
   }
 
-  Vector last_direction;
+  Vector gradient, direction;
+  int64_t restarts = 0;
+  int64_t kept = 0;
 };
 
 // Both the direction and the first step along it are known from the first trial of an iteration.
@@ -173,7 +169,6 @@ TEST(ConjugateGradient, DirectionsAndFirstStepsAreThoseOfTheDefinition) {
         reference.direction = Sum(Vector(20), -1, gradient);
         EXPECT_NEAR(std::sqrt(Product(move, move)), 1, 1e-12);
       } else {
-        reference.last_direction = reference.direction;
         const Vector taken = Sum(point, -1, last_point);
         const double last_slope = Product(reference.gradient, reference.direction);
         const double last_step =
@@ -218,6 +213,22 @@ TEST(ConjugateGradient, StrongWolfeWithATightCurvatureHoldsAtEveryAcceptedPoint)
   }
 }
 
+TEST(ConjugateGradient, RestartsWhereGradientsOverlapByAFifthOrMore) {
+  for (const double overlap : {-0.21, -0.19, 0.19, 0.21}) {
+    auto cg = Make(Vector{0, 0});
+    cg.Tell(1, Vector{1, 0});
+    // gᵀ(1, 0) = 0.05, and ‖g‖² is what gives it that share.
+    const double along = std::copysign(0.05, overlap);
+    const double square = along / overlap;
+    const Vector gradient{along, std::sqrt(square - along * along)};
+    ASSERT_EQ(cg.Tell(0, gradient), Step::kAccepted);
+    const double beta = std::abs(overlap) < 0.2 ? square - along : 0;
+    const Vector direction{-gradient[0] - beta, -gradient[1]};
+    const Vector move = Sum(Copy(cg.trial()), -1, Copy(cg.point()));
+    EXPECT_NEAR(move[0] / move[1], direction[0] / direction[1], 1e-12);
+  }
+}
+
 // |x| with a gradient that on one side has a large second component. No step satisfies the
 // curvature condition, and from the far side the Polak-Ribiere direction climbs.
 TEST(ConjugateGradient, ADirectionThatWouldClimbIsReplacedBySteepestDescent) {
@@ -227,13 +238,14 @@ TEST(ConjugateGradient, ADirectionThatWouldClimbIsReplacedBySteepestDescent) {
     return std::abs(x[0]);
   };
   bool crossed = false;
-  for (double start = 0.5; start < 1; start += 0.02) {
-    auto cg = Make(Vector{start, 0});
+  for (int hundredths = 50; hundredths < 100; hundredths += 2) {
+    auto cg = Make(Vector{hundredths / 100.0, 0});
     Vector gradient(2);
-    Step step = cg.Tell(kink(cg.trial(), gradient), gradient);
-    do {
+    cg.Tell(kink(cg.trial(), gradient), gradient);
+    Step step = Step::kSearching;
+    while (step == Step::kSearching) {
       step = cg.Tell(kink(cg.trial(), gradient), gradient);
-    } while (step == Step::kSearching);
+    }
     ASSERT_EQ(step, Step::kAccepted);
     if (cg.gradient()[0] > 0) continue;
     crossed = true;
