@@ -42,8 +42,8 @@ int64_t PassesOf(const ObjectiveOptions& options) {
 double FlopsPerRow(const NetworkShape& shape, int64_t passes) {
   double flops = 0;
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
-    const double product = 2.0 * static_cast<double>(shape.width(layer)) *
-                           static_cast<double>(shape.width(layer + 1));
+    const double product =
+        2.0 * static_cast<double>(shape.width(layer)) * static_cast<double>(shape.width(layer + 1));
     // Forwards, the weight's gradient, and back to the layer before, which the input does not need.
     double products = layer > 0 ? 3 : 2;
     if (layer < shape.depth()) products += static_cast<double>(passes - 1);

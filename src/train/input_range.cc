@@ -29,11 +29,9 @@ struct Ends {
 template <class T>
 std::pair<double, double> FindInputRange(Sweep<T>& sweep) {
   std::vector<Ends<T>> lanes(static_cast<size_t>(sweep.lanes()));
-  const Ends<T>& ends =
-      sweep.Run(std::span(lanes), [](const Block<T>& block, Ends<T>& lane) {
-        BestKernels<T>().extend_range(block.rows.data(), std::ssize(block.rows), &lane.low,
-                                      &lane.high);
-      });
+  const Ends<T>& ends = sweep.Run(std::span(lanes), [](const Block<T>& block, Ends<T>& lane) {
+    BestKernels<T>().extend_range(block.rows.data(), std::ssize(block.rows), &lane.low, &lane.high);
+  });
   return {static_cast<double>(ends.low), static_cast<double>(ends.high)};
 }
 

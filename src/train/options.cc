@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rhohat/error.h"
+#include "train/option_text.h"
 
 namespace rhohat {
 namespace {
@@ -27,7 +28,10 @@ class Faults {
     if (!sound) Note(fmt::format("--{}: expected {}, found {}", name, expected, found));
   }
 
-  void Note(const std::string& fault) { line_ += (line_.empty() ? "" : "; ") + fault; }
+  // An empty text is no fault.
+  void Note(const std::string& fault) {
+    if (!fault.empty()) line_ += (line_.empty() ? "" : "; ") + fault;
+  }
 
   void Throw() const {
     if (!line_.empty()) throw Error(ErrorKind::kUsage, line_);
@@ -96,25 +100,7 @@ void CheckObjective(const ObjectiveOptions& options, size_t layers, Faults& faul
   faults.Check(AtLeastZero(options.lambda), "lambda", "a number of at least 0", options.lambda);
   faults.Check(AtLeastZero(options.gamma), "gamma", "a number of at least 0", options.gamma);
   faults.Check(AtLeastZero(options.kappa), "kappa", "a number of at least 0", options.kappa);
-  const double amount = options.noise.amount;
-  if (options.noise.kind == NoiseKind::kGaussian) {
-    faults.Check(AtLeastZero(amount) && amount > 0, "noise", "a deviation above 0", amount);
-  } else if (options.noise.kind != NoiseKind::kNone) {
-    faults.Check(amount > 0 && amount < 1, "noise", "a probability between 0 and 1", amount);
-  }
-}
-
-void CheckPreparation(const PreparationOptions& options, Faults& faults) {
-  if (options.kind == PreparationKind::kRange) {
-    faults.Check(
-        std::isfinite(options.low) && std::isfinite(options.high) && options.low < options.high,
-        "prepare", "a range whose low end is below its high end",
-        fmt::format("{} to {}", options.low, options.high));
-  }
-  if (options.kind == PreparationKind::kZca || options.kind == PreparationKind::kPca) {
-    faults.Check(std::isfinite(options.epsilon) && options.epsilon > 0, "prepare",
-                 "a number above 0 to add to each variance", options.epsilon);
-  }
+  faults.Note(FaultOf(options.noise));
 }
 
 void CheckStacking(const TrainOptions& options, Faults& faults) {
@@ -156,7 +142,7 @@ void CheckResources(const ResourceOptions& options, Faults& faults) {
 void TrainOptions::Validate() const {
   Faults faults;
   if (data.files.empty()) faults.Note("no data: give at least one HDF5 file");
-  CheckPreparation(prepare, faults);
+  faults.Note(FaultOf(prepare));
   CheckNetwork(network, faults);
   CheckObjective(objective, network.hidden.size(), faults);
   CheckDefined(objective, network, network.hidden.size() == 1 || greedy, faults);

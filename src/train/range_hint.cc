@@ -20,13 +20,15 @@ std::string Advice(const ActivationInfo& decoder, PreparationKind preparation, d
     return "choose a --decoder that can, such as linear, or another --prepare";
   }
   if (low >= decoder.low) {
-    return fmt::format("scale the data ('--prepare range:0:{0:g}', or 'rhohat convert --scale "
-                       "1/{0:g}' while it is converted), or choose --decoder linear",
-                       high);
+    return fmt::format(
+        "scale the data ('--prepare range:0:{0:g}', or 'rhohat convert --scale "
+        "1/{0:g}' while it is converted), or choose --decoder linear",
+        high);
   }
-  return fmt::format("shift and scale the data ('--prepare range:{:g}:{:g}'), or choose --decoder "
-                     "linear",
-                     low, high);
+  return fmt::format(
+      "shift and scale the data ('--prepare range:{:g}:{:g}'), or choose --decoder "
+      "linear",
+      low, high);
 }
 
 }  // namespace
@@ -45,13 +47,12 @@ void WarnIfOutOfReach(DataSet& data, const Preparation& preparation, const Netwo
   const auto [low, high] = std::ranges::minmax(prepared.span());
   const ActivationInfo& decoder = InfoOf(network.decoder);
   if (low >= decoder.low && high <= decoder.high) return;
-  reporter.Warn(
-      fmt::format("the first {} rows{} hold values from {:.4g} to {:.4g}, but a {} decoder can only "
-                  "reach {:g} to {:g}: {}",
-                  range.size(),
-                  preparation.options.kind == PreparationKind::kNone ? "" : ", prepared,", low, high,
-                  decoder.name, decoder.low, decoder.high,
-                  Advice(decoder, preparation.options.kind, low, high)));
+  reporter.Warn(fmt::format(
+      "the first {} rows{} hold values from {:.4g} to {:.4g}, but a {} decoder can only "
+      "reach {:g} to {:g}: {}",
+      range.size(), preparation.options.kind == PreparationKind::kNone ? "" : ", prepared,", low,
+      high, decoder.name, decoder.low, decoder.high,
+      Advice(decoder, preparation.options.kind, low, high)));
 }
 
 }  // namespace rhohat

@@ -16,8 +16,8 @@ struct RunMeter {
 
   IterationMetrics last{.iteration = -1};  // the last line, where there is one
   int64_t evaluations = 0;
-  uint64_t bytes_read = 0;   // by the stages before this one
-  double wait_seconds = 0;   // the same
+  uint64_t bytes_read = 0;    // by the stages before this one
+  double wait_seconds = 0;    // the same
   double seconds_before = 0;  // of a run that this one goes on with
   Clock::time_point started = Clock::now();
 

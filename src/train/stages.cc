@@ -62,8 +62,8 @@ std::vector<T> Unroll(const std::vector<Stage>& stages, const std::vector<std::v
   std::vector<T> flat(static_cast<size_t>(shape.parameters()));
   const Parameters<T> whole = ViewParameters(shape, std::span(flat));
   for (int64_t k = 0; k < layers; ++k) {
-    const Parameters<const T> part = ViewParameters(
-        (first + k)->shape, std::span<const T>(trained[static_cast<size_t>(k)]));
+    const Parameters<const T> part =
+        ViewParameters((first + k)->shape, std::span<const T>(trained[static_cast<size_t>(k)]));
     for (const auto& [from, to] : {std::pair<int64_t, int64_t>{0, k}, {1, shape.mirror(k)}}) {
       // A transposed layer's weight is its mirror's, copied there already.
       if (!part[from].transposed) {

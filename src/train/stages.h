@@ -11,7 +11,7 @@ namespace rhohat {
 
 // The minimisation of one objective.
 struct Stage {
-  std::string name;          // "layer 1", …, "fine-tuning"; empty where there is only one stage
+  std::string name;           // "layer 1", …, "fine-tuning"; empty where there is only one stage
   int64_t frozen_layers = 0;  // of the encoder: the stage trains on what they make of the rows
   NetworkShape shape;
   NetworkOptions network;
