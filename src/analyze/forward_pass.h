@@ -25,14 +25,15 @@ class ForwardPass {
   static size_t WorkspaceBytes(const NetworkShape& shape, int64_t layers, int64_t block_rows);
 
  private:
-  Autoencoder<T> network_;
-  Parameters<const T> parameters_;
   // A layer's result is needed until the next one's is there: one buffer for those of even number,
   // one for the odd.
   struct Workspace {
     AlignedBuffer<T> even;
     AlignedBuffer<T> odd;
   };
+
+  Autoencoder<T> network_;
+  Parameters<const T> parameters_;
   int64_t layers_;
   std::vector<Workspace> workspaces_;
 };
