@@ -23,6 +23,8 @@ enum class RandomPurpose : uint32_t {
   kPatch = 5,          // where in a picture a patch is cut
   kDeadLeaves = 6,     // synthetic pictures
   kAscentStart = 7,    // where the search for what excites a unit begins
+  // Noise on the input: its counters also hold the row and the epoch (src/math/noise_kernels.inc).
+  kNoise = 10,
 };
 
 // A stream of numbers keyed by (seed, purpose, index).

@@ -35,4 +35,21 @@ ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape&
   return resolved;
 }
 
+int64_t PassesOf(const ObjectiveOptions& options) {
+  return std::ranges::any_of(options.beta, [](double beta) { return beta != 0; }) ? 2 : 1;
+}
+
+double FlopsPerRow(const NetworkShape& shape, int64_t passes) {
+  double flops = 0;
+  for (int64_t layer = 0; layer < shape.layers(); ++layer) {
+    const double product =
+        2.0 * static_cast<double>(shape.width(layer)) * static_cast<double>(shape.width(layer + 1));
+    // Forwards, the weight's gradient, and back to the layer before, which the input does not need.
+    double products = layer > 0 ? 3 : 2;
+    if (layer < shape.depth()) products += static_cast<double>(passes - 1);
+    flops += products * product;
+  }
+  return flops;
+}
+
 }  // namespace rhohat

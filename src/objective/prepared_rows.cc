@@ -33,6 +33,17 @@ void PreparedRows<T>::Freeze(const NetworkShape& shape, const NetworkOptions& ne
 }
 
 template <class T>
+void PreparedRows<T>::Thaw() {
+  encoder_.reset();
+  parameters_ = {};
+  layers_ = 0;
+  for (Workspace& workspace : workspaces_) {
+    workspace.levels.clear();
+    workspace.places.clear();
+  }
+}
+
+template <class T>
 int64_t PreparedRows<T>::columns() const {
   return encoder_ ? encoder_->shape().width(layers_) : inputs_;
 }

@@ -24,6 +24,9 @@ class PreparedRows : public RowTransform<T> {
   void Freeze(const NetworkShape& shape, const NetworkOptions& network,
               std::span<const T> parameters, int64_t layers);
 
+  // Undoes Freeze().
+  void Thaw();
+
   // Rows leave as they come: a sweep can do without this object.
   bool does_nothing() const { return preparation_.does_nothing() && !encoder_; }
 
