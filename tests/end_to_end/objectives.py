@@ -29,9 +29,9 @@ FACTORS = {
     "width": ("under", "over"),
     "prepare": ("none", "range:-1:3", "standardize", "global", "zca:0.1", "pca:0.1"),
 }
-HIDDEN = {("under", 1): (4,), ("under", 2): (5, 3), ("under", 3): (5, 4, 3),
-          ("over", 1): (8,), ("over", 2): (7, 8), ("over", 3): (7, 8, 9)}
-COLUMNS = 6  # no multiple of four: noise is drawn for four columns at a time
+HIDDEN = {("under", 1): (3,), ("under", 2): (4, 3), ("under", 3): (4, 3, 2),
+          ("over", 1): (7,), ("over", 2): (6, 7), ("over", 3): (6, 7, 8)}
+COLUMNS = 5  # no multiple of four: noise is drawn for four columns at a time
 ROWS = 13  # no multiple of the models' blocks of four
 SEED = 7 + 2**33  # both words of the key matter
 PENALTIES = ("decay", "kl", "l1", "contraction")
@@ -128,7 +128,8 @@ def rows_for(prepare, random, count=ROWS):
 
 def preparation_of(prepare, random):
     """Fitted to other rows, whose columns depend on each other."""
-    mixed = random.uniform(size=(40, COLUMNS)) @ random.uniform(-1, 1, size=(COLUMNS, COLUMNS))
+    mixing = np.eye(COLUMNS) + random.uniform(-0.3, 0.3, size=(COLUMNS, COLUMNS))
+    mixed = random.uniform(size=(40, COLUMNS)) @ mixing
     arrays = preparations.fit(prepare, mixed)
     if prepare == "global":
         arrays["deviation"] = np.array([0.11])  # some entries lie beyond three of these

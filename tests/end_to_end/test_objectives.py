@@ -282,7 +282,7 @@ def test_noise_belongs_to_the_row_and_not_to_the_block(rhohat, tmp_path, many_ro
     cuts = (0, 1, 300, 531, len(many_rows))
     parts = [layouts.write(tmp_path / f"part{begin}.h5", many_rows[begin:end])
              for begin, end in zip(cuts, cuts[1:])]
-    whole = layouts.write(tmp_path / "rows.h5", many_rows, chunks=(64, 5), compression="gzip")
+    whole = layouts.write(tmp_path / "rows.h5", many_rows, chunks=(64, 3), compression="gzip")
     model = denoising_model(many_rows, noise)
     path = model.write(tmp_path / "model.safetensors")
     expected = model.evaluation(layouts.flat(many_rows))
