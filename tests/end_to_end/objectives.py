@@ -85,16 +85,20 @@ def refusal(case):
     return None
 
 
+RHO_BY_LAYER = {1: 0.1, 2: (0.1, 0.15), 3: (0.1, 0.15, 0.2)}
+BETA_BY_LAYER = {1: 3.0, 2: (3.0, 0.5), 3: (3.0, 0.0, 1.5)}
+
+
 def weights_of(case):
-    """The penalties as fields of oracle.Objective; a divergence on its own has its weights by
-    layer."""
+    """The penalties as fields of oracle.Objective. A divergence that is alone has its own weights
+    for each layer."""
     weights, depth = {}, case.depth
     if "decay" in case.penalties:
         weights["decay"] = 0.003
     if "kl" in case.penalties:
         alone = case.penalty == "kl"
-        weights["rho"] = (0.1, 0.15, 0.2)[:depth] if alone and depth > 1 else 0.1
-        weights["beta"] = (3.0, 0.5, 1.5)[:depth] if alone and depth > 1 else 0.7
+        weights["rho"] = RHO_BY_LAYER[depth] if alone else 0.1
+        weights["beta"] = BETA_BY_LAYER[depth] if alone else 0.7
     if "l1" in case.penalties:
         weights["gamma"] = 0.02
     if "contraction" in case.penalties:
