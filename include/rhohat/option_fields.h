@@ -27,6 +27,7 @@ struct OptionField {
 
 // Each list's functions refer to the options they were made from, which must outlive them.
 std::vector<OptionField> Fields(DataOptions& options);
+std::vector<OptionField> Fields(PreparationOptions& options);
 std::vector<OptionField> Fields(NetworkOptions& options);
 std::vector<OptionField> Fields(ObjectiveOptions& options);
 std::vector<OptionField> Fields(ComputeOptions& options);

@@ -22,6 +22,8 @@ enum class RandomPurpose : uint32_t {
   kShuffleOrder = 4,   // the order within a bucket
   kPatch = 5,          // where in a picture a patch is cut
   kDeadLeaves = 6,     // synthetic pictures
+  // Noise on the input: its counters also hold the row and the epoch (src/math/noise_kernels.inc).
+  kNoise = 10,
 };
 
 // A stream of numbers keyed by (seed, purpose, index).

@@ -14,71 +14,6 @@
 #include "sweep/row_pass.h"
 
 namespace rhohat {
-namespace {
-
-// 32 KiB of doubles: what the first-level cache holds.
-constexpr int64_t kTileValues = 4096;
-constexpr int64_t kTileColumns = 128;
-// Narrow data has more rows in a tile, but not so many that a tile's plain sum loses digits.
-constexpr int64_t kMostTileRows = 256;
-
-int64_t TileRows(int64_t columns) {
-  return std::min(kMostTileRows, kTileValues / std::min(columns, kTileColumns));
-}
-
-// Of a tile's columns.
-struct TileSums {
-  std::array<double, kTileColumns> minimum;
-  std::array<double, kTileColumns> maximum;
-  std::array<double, kTileColumns> mean;
-  std::array<double, kTileColumns> rest;  // Σ (x − mean): what rounding left of the mean
-  std::array<double, kTileColumns> squares;
-};
-
-void AddToSums(const double* __restrict x, int64_t columns, double* __restrict sum,
-               double* __restrict minimum, double* __restrict maximum) {
-  for (int64_t j = 0; j < columns; ++j) {
-    sum[j] += x[j];
-    minimum[j] = x[j] < minimum[j] ? x[j] : minimum[j];
-    maximum[j] = x[j] > maximum[j] ? x[j] : maximum[j];
-  }
-}
-
-void AddDeviations(const double* __restrict x, int64_t columns, const double* __restrict mean,
-                   double* __restrict rest, double* __restrict squares) {
-  for (int64_t j = 0; j < columns; ++j) {
-    const double deviation = x[j] - mean[j];
-    rest[j] += deviation;
-    squares[j] += deviation * deviation;
-  }
-}
-
-// Σ (x − m)² about the true mean, given it about a mean that is off by rest / count.
-double CorrectedSquares(double squares, double rest, int64_t count) {
-  if (!std::isfinite(squares)) return squares;
-  return std::max(0.0, squares - rest * (rest / static_cast<double>(count)));
-}
-
-}  // namespace
-
-void Moments::Merge(const Moments& other) {
-  if (other.count == 0) return;
-  if (count == 0) {
-    *this = other;
-    return;
-  }
-  const double here = static_cast<double>(count);
-  const double there = static_cast<double>(other.count);
-  const double share = there / (here + there);
-  const double distance = other.mean - mean;
-  // Means so far apart that their distance is no double are no means to lose digits of.
-  mean =
-      std::isfinite(distance) ? mean + distance * share : mean * (1 - share) + other.mean * share;
-  squares += other.squares + distance * distance * (here * share);
-  minimum = std::min(minimum, other.minimum);
-  maximum = std::max(maximum, other.maximum);
-  count += other.count;
-}
 
 // Some rows of some columns as numbers, one row after another without gaps.
 struct StatisticsSums::Tile {
@@ -135,35 +70,17 @@ void StatisticsSums::AddRows(const RawRows& raw, int64_t columns) {
 }
 
 void StatisticsSums::AddTile(const Tile& tile) {
-  TileSums sums;
-  sums.mean.fill(0);
-  sums.rest.fill(0);
-  sums.squares.fill(0);
-  sums.minimum.fill(Moments().minimum);
-  sums.maximum.fill(Moments().maximum);
-  for (int64_t i = 0; i < tile.rows; ++i) {
-    AddToSums(tile.Row(i), tile.columns, sums.mean.data(), sums.minimum.data(),
-              sums.maximum.data());
-  }
-  const double count = static_cast<double>(tile.rows);
-  for (double& mean : sums.mean) mean /= count;
-  for (int64_t i = 0; i < tile.rows; ++i) {
-    AddDeviations(tile.Row(i), tile.columns, sums.mean.data(), sums.rest.data(),
-                  sums.squares.data());
-  }
+  std::array<Moments, kTileColumns> of_tile;
+  const auto moments = std::span(of_tile).first(static_cast<size_t>(tile.columns));
+  FindTileMoments(tile.values.data(), tile.rows, tile.columns, moments);
   for (int64_t j = 0; j < tile.columns; ++j) {
     Column& column = columns_[static_cast<size_t>(tile.first_column + j)];
-    const auto at = static_cast<size_t>(j);
-    // NaN and infinities show in the sums; a sum of finite values may overflow as well.
-    if (!std::isfinite(sums.mean[at]) || !std::isfinite(sums.rest[at])) {
+    const Moments& of_column = moments[static_cast<size_t>(j)];
+    if (of_column.count == 0) {
       AddUnusual(tile, j, column);
-      continue;
+    } else {
+      column.moments.Merge(of_column);
     }
-    column.moments.Merge({.count = tile.rows,
-                          .mean = sums.mean[at] + sums.rest[at] / count,
-                          .squares = CorrectedSquares(sums.squares[at], sums.rest[at], tile.rows),
-                          .minimum = sums.minimum[at],
-                          .maximum = sums.maximum[at]});
   }
 }
 
@@ -176,7 +93,7 @@ void StatisticsSums::AddUnusual(const Tile& tile, int64_t index, Column& column)
     } else if (std::isinf(x)) {
       ++column.infinities;
     } else {
-      column.moments.Merge({.count = 1, .mean = x, .minimum = x, .maximum = x});
+      column.moments.Merge(Moments::Of(x));
     }
   }
 }
@@ -203,10 +120,8 @@ ColumnStatistics StatisticsSums::Describe(const Column& column) {
   }
   statistics.minimum = moments.minimum;
   statistics.maximum = moments.maximum;
-  statistics.mean = std::clamp(moments.mean, moments.minimum, moments.maximum);
-  // Equal values are told from their range: rounding may leave a trace in the squares.
-  const double variance = moments.squares / static_cast<double>(moments.count);
-  statistics.deviation = moments.minimum == moments.maximum ? 0 : std::sqrt(variance);
+  statistics.mean = moments.MeanInRange();
+  statistics.deviation = moments.Deviation();
   return statistics;
 }
 

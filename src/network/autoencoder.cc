@@ -5,36 +5,83 @@
 namespace rhohat {
 namespace {
 
-// out = f(rows · weightᵀ + bias), with rows: B×in, weight: out×in, out: B×out.
 template <class T>
-void ApplyLayer(MatrixView<const T> weight, std::span<const T> bias,
-                const ActivationFunctions<T>& activation, MatrixView<const T> rows,
-                MatrixView<T> out) {
-  MultiplyTransposed(rows, weight, out);
-  for (int64_t i = 0; i < out.rows; ++i) activation.apply(out.row(i), bias.data(), out.columns);
+const ActivationKernels<T>* KernelsOf(Activation activation) {
+  return &BestKernels<T>().activations[static_cast<int>(activation)];
 }
 
 }  // namespace
 
 template <class T>
-Autoencoder<T>::Autoencoder(const NetworkShape& shape, const NetworkOptions& options)
+Autoencoder<T>::Autoencoder(const NetworkShape& shape, const NetworkOptions& options,
+                            bool output_is_linear)
     : shape_(shape),
-      encoder_(FunctionsOf<T>(options.activation)),
-      decoder_(FunctionsOf<T>(options.decoder)) {
+      hidden_(KernelsOf<T>(options.activation)),
+      output_(KernelsOf<T>(output_is_linear ? Activation::kLinear : options.decoder)) {
   CheckShape(shape);
   UseOneThreadPerProduct();
 }
 
 template <class T>
+const ActivationKernels<T>& Autoencoder<T>::activation(int64_t layer) const {
+  return layer + 1 == shape_.layers() ? *output_ : *hidden_;
+}
+
+template <class T>
+void Autoencoder<T>::Forward(int64_t layer, const Parameters<const T>& parameters,
+                             MatrixView<const T> in, MatrixView<T> out) const {
+  const LayerParameters<const T>& part = parameters[layer];
+  if (part.transposed) {
+    Multiply(in, part.weight, out);
+  } else {
+    MultiplyTransposed(in, part.weight, out);
+  }
+  const auto apply = activation(layer).apply;
+  for (int64_t i = 0; i < out.rows; ++i) apply(out.row(i), part.bias.data(), out.columns);
+}
+
+template <class T>
+void Autoencoder<T>::Backward(int64_t layer, const Parameters<const T>& parameters,
+                              MatrixView<const T> out_delta, MatrixView<T> in_delta) const {
+  const LayerParameters<const T>& part = parameters[layer];
+  if (part.transposed) {
+    MultiplyTransposed(out_delta, part.weight, in_delta);
+  } else {
+    Multiply(out_delta, part.weight, in_delta);
+  }
+}
+
+template <class T>
+void Autoencoder<T>::AddWeightGradient(int64_t layer, MatrixView<const T> out_delta,
+                                       MatrixView<const T> in, MatrixView<T> gradient) const {
+  if (shape_.is_transposed(layer)) {
+    AddTransposedProduct(in, out_delta, gradient);
+  } else {
+    AddTransposedProduct(out_delta, in, gradient);
+  }
+}
+
+template <class T>
+void Autoencoder<T>::Run(int64_t first, const Parameters<const T>& parameters,
+                         MatrixView<const T> in, std::span<T* const> levels) const {
+  for (size_t i = 0; i < levels.size(); ++i) {
+    const int64_t layer = first + static_cast<int64_t>(i);
+    const MatrixView<T> out(levels[i], in.rows, shape_.width(layer + 1));
+    Forward(layer, parameters, in, out);
+    in = out;
+  }
+}
+
+template <class T>
 void Autoencoder<T>::Encode(const Parameters<const T>& parameters, MatrixView<const T> rows,
-                            MatrixView<T> code) const {
-  ApplyLayer(parameters.encoder_weight, parameters.encoder_bias, encoder_, rows, code);
+                            std::span<T* const> levels) const {
+  Run(0, parameters, rows, levels);
 }
 
 template <class T>
 void Autoencoder<T>::Decode(const Parameters<const T>& parameters, MatrixView<const T> code,
-                            MatrixView<T> reconstruction) const {
-  ApplyLayer(parameters.decoder_weight, parameters.decoder_bias, decoder_, code, reconstruction);
+                            std::span<T* const> levels) const {
+  Run(shape_.depth(), parameters, code, levels);
 }
 
 template class Autoencoder<float>;

@@ -1,8 +1,8 @@
-// The network as functions of a block of rows: encode, decode.
+// The network as functions of a block of rows: one layer forwards, one layer backwards.
 #pragma once
 
+#include "math/kernels.h"
 #include "math/views.h"
-#include "network/activation.h"
 #include "network/parameters.h"
 #include "rhohat/options.h"
 
@@ -12,23 +12,39 @@ namespace rhohat {
 template <class T>
 class Autoencoder {
  public:
-  Autoencoder(const NetworkShape& shape, const NetworkOptions& options);
+  // Where `output_is_linear`, the last layer gives the decoder's input, for a loss from logits.
+  Autoencoder(const NetworkShape& shape, const NetworkOptions& options,
+              bool output_is_linear = false);
 
-  // code = f(rows · W1ᵀ + b1), with rows: B×n, code: B×h.
+  // out = f(in · Wᵀ + b) of one layer; in: B×inputs, out: B×outputs.
+  void Forward(int64_t layer, const Parameters<const T>& parameters, MatrixView<const T> in,
+               MatrixView<T> out) const;
+
+  // in_delta = out_delta · W of one layer: ∂/∂in from ∂/∂z, with out_delta: B×outputs.
+  void Backward(int64_t layer, const Parameters<const T>& parameters, MatrixView<const T> out_delta,
+                MatrixView<T> in_delta) const;
+
+  // gradient += out_deltaᵀ · in, or its transpose where the layer is: Σ over rows of ∂/∂W.
+  void AddWeightGradient(int64_t layer, MatrixView<const T> out_delta, MatrixView<const T> in,
+                         MatrixView<T> gradient) const;
+
+  // The encoder's layers, or the decoder's, one after another. level[i] has the memory of what
+  // layer first + i gives, B×width(first + i + 1); only the first in.rows rows are used.
   void Encode(const Parameters<const T>& parameters, MatrixView<const T> rows,
-              MatrixView<T> code) const;
-  // reconstruction = g(code · W2ᵀ + b2), with code: B×h, reconstruction: B×n.
+              std::span<T* const> levels) const;
   void Decode(const Parameters<const T>& parameters, MatrixView<const T> code,
-              MatrixView<T> reconstruction) const;
+              std::span<T* const> levels) const;
 
   const NetworkShape& shape() const { return shape_; }
-  const ActivationFunctions<T>& encoder() const { return encoder_; }
-  const ActivationFunctions<T>& decoder() const { return decoder_; }
+  const ActivationKernels<T>& activation(int64_t layer) const;
 
  private:
+  void Run(int64_t first, const Parameters<const T>& parameters, MatrixView<const T> in,
+           std::span<T* const> levels) const;
+
   NetworkShape shape_;
-  ActivationFunctions<T> encoder_;
-  ActivationFunctions<T> decoder_;
+  const ActivationKernels<T>* hidden_;
+  const ActivationKernels<T>* output_;
 };
 
 }  // namespace rhohat

@@ -9,7 +9,8 @@
 
 namespace rhohat {
 
-// A fitted Preparation, its numbers rounded to T. Thread-safe once made.
+// A fitted Preparation, its matrices rounded to T. What is done entry by entry is computed in
+// double, so that a small spread around a large mean survives in float. Thread-safe once made.
 template <class T>
 class RowPreparation {
  public:
@@ -33,14 +34,21 @@ class RowPreparation {
   // What the object allocates.
   static size_t MemoryBytes(PreparationKind kind, int64_t inputs);
 
+  // What one Apply() to so many rows allocates while it runs, beside what BLAS takes for products
+  // of n×n matrices (ProductWorkspaceBytes).
+  static size_t ApplyBytes(PreparationKind kind, int64_t inputs, int64_t rows);
+
  private:
+  void Whiten(MatrixView<const T> rows, MatrixView<T> prepared) const;
+  void Unwhiten(MatrixView<const T> prepared, MatrixView<T> rows) const;
+
   PreparationKind kind_;
   int64_t inputs_;
-  T deviation_ = 1;
-  AlignedBuffer<T> shift_;    // n
-  AlignedBuffer<T> scale_;    // n
-  AlignedBuffer<T> matrix_;   // n×n
-  AlignedBuffer<T> inverse_;  // n×n
+  double deviation_;
+  AlignedBuffer<double> shift_;  // n
+  AlignedBuffer<double> scale_;  // n
+  AlignedBuffer<T> matrix_;      // n×n
+  AlignedBuffer<T> inverse_;     // n×n
 };
 
 }  // namespace rhohat

@@ -11,7 +11,7 @@ int64_t BlockRows(const NetworkShape& shape) {
   constexpr int64_t kValues = int64_t{1} << 20;
   constexpr int64_t kLeast = 128;
   constexpr int64_t kMost = 4096;
-  const int64_t widest = std::max(shape.inputs, shape.hidden);
+  const int64_t widest = shape.widest();
   const auto rows = static_cast<uint64_t>(std::max<int64_t>(1, kValues / widest));
   return std::clamp(static_cast<int64_t>(std::bit_floor(rows)), kLeast, kMost);
 }
@@ -33,6 +33,23 @@ ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape&
   if (resolved.block_rows == 0) resolved.block_rows = BlockRows(shape);
   if (resolved.lanes == 0) resolved.lanes = Lanes(shape);
   return resolved;
+}
+
+int64_t PassesOf(const ObjectiveOptions& options) {
+  return std::ranges::any_of(options.beta, [](double beta) { return beta != 0; }) ? 2 : 1;
+}
+
+double FlopsPerRow(const NetworkShape& shape, int64_t passes) {
+  double flops = 0;
+  for (int64_t layer = 0; layer < shape.layers(); ++layer) {
+    const double product =
+        2.0 * static_cast<double>(shape.width(layer)) * static_cast<double>(shape.width(layer + 1));
+    // Forwards, the weight's gradient, and back to the layer before, which the input does not need.
+    double products = layer > 0 ? 3 : 2;
+    if (layer < shape.depth()) products += static_cast<double>(passes - 1);
+    flops += products * product;
+  }
+  return flops;
 }
 
 }  // namespace rhohat

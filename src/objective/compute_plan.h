@@ -12,4 +12,11 @@ namespace rhohat {
 // `options` with every automatic choice made.
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape);
 
+// Passes over the rows that one gradient takes: two where a penalty on ρ̂ is part of every row's
+// gradient, else one.
+int64_t PassesOf(const ObjectiveOptions& options);
+
+// Of one row's share in J and its gradient: two for each multiplication and addition in a product.
+double FlopsPerRow(const NetworkShape& shape, int64_t passes);
+
 }  // namespace rhohat

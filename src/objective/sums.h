@@ -5,45 +5,50 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "math/views.h"
 #include "network/parameters.h"
 
 namespace rhohat {
 
-// Pass 1: Σ_i r(a_i) and, where J alone is wanted, the loss; in double.
-struct ActivationSums {
-  std::vector<double> activation;  // h
-  double loss = 0;
+// What J is a function of, beside the parameters; in double.
+struct RowSums {
+  std::vector<double> activation;  // Σ a of the encoder's layers, one after another
+  std::vector<double> statistics;  // of the penalties, one after another
+  double loss = 0;                 // Σ ℓ
 
-  explicit ActivationSums(const NetworkShape& shape)
-      : activation(static_cast<size_t>(shape.hidden)) {}
+  RowSums(const NetworkShape& shape, int64_t statistics_in)
+      : activation(static_cast<size_t>(shape.encoder_units())),
+        statistics(static_cast<size_t>(statistics_in)) {}
   void Clear();
-  void Add(const ActivationSums& other);
+  void Add(const RowSums& other);
 };
 
-// Pass 2: the loss, and Σ_i of the four gradients. The weights' sums are in T, as products make
-// them; the biases' and the loss in double.
+// The gradient's sums. The weights' are in T, as products make them; the biases' in double.
 template <class T>
 class GradientSums {
  public:
-  explicit GradientSums(const NetworkShape& shape);
+  GradientSums(const NetworkShape& shape, int64_t statistics);
   static size_t MemoryBytes(const NetworkShape& shape);
 
   void Clear();
   void Add(const GradientSums& other);
 
-  MatrixView<T> encoder_weight() const;  // h×n: Σ δ2 xᵀ
-  MatrixView<T> decoder_weight() const;  // n×h: Σ δ3 aᵀ
-  std::vector<double> encoder_bias;      // h: Σ δ2
-  std::vector<double> decoder_bias;      // n: Σ δ3
-  double loss = 0;
+  // Σ δ aᵀ of one layer, in the shape of its stored weight; for a transposed layer its mirror's,
+  // which it shares.
+  MatrixView<T> weight(int64_t layer) const { return weights_[static_cast<size_t>(layer)]; }
+  std::vector<double>& bias(int64_t layer) { return biases_[static_cast<size_t>(layer)]; }
+  const std::vector<double>& bias(int64_t layer) const {
+    return biases_[static_cast<size_t>(layer)];
+  }
+  RowSums rows;
 
  private:
-  NetworkShape shape_;
-  AlignedBuffer<T> weights_;
+  AlignedBuffer<T> numbers_;
+  std::vector<MatrixView<T>> weights_;
+  std::vector<std::vector<double>> biases_;
 };
 
 }  // namespace rhohat

@@ -1,17 +1,49 @@
-#include "objective/weight_decay.h"
-
+// Weight decay, (λ/2) Σ ‖W‖²: of weights, never of biases, and once of a tied one
+// (docs/math.md §2).
 #include "math/vector_ops.h"
+#include "objective/penalty.h"
 
 namespace rhohat {
+namespace {
 
 template <class T>
-double WeightDecayCost(double lambda, const Parameters<const T>& parameters) {
-  const std::span<const T> encoder = parameters.encoder_weight.flat();
-  const std::span<const T> decoder = parameters.decoder_weight.flat();
-  return lambda / 2 * (Dot(encoder, encoder) + Dot(decoder, decoder));
+class WeightDecay : public Penalty<T> {
+ public:
+  explicit WeightDecay(double lambda) : lambda_(lambda) {}
+
+  double CostTerms::*term() const override { return &CostTerms::weight_decay; }
+
+  double Cost(const Parameters<const T>& parameters, const PenaltyMeans&) const override {
+    double sum = 0;
+    for (const LayerParameters<const T>& layer : parameters.layers) {
+      if (!layer.transposed) sum += Dot<T>(layer.weight.flat(), layer.weight.flat());
+    }
+    return lambda_ / 2 * sum;
+  }
+
+  void AddWeightGradient(const Parameters<const T>& parameters, const PenaltyMeans&,
+                         const Parameters<T>& gradient) const override {
+    for (size_t l = 0; l < parameters.layers.size(); ++l) {
+      if (parameters.layers[l].transposed) continue;
+      AddScaled<T>(lambda_, parameters.layers[l].weight.flat(), gradient.layers[l].weight.flat());
+    }
+  }
+
+ private:
+  double lambda_;
+};
+
+}  // namespace
+
+template <class T>
+void AddWeightDecay(const ObjectiveOptions& options, const NetworkOptions&, const NetworkShape&,
+                    Penalties<T>& penalties) {
+  if (options.lambda > 0) penalties.push_back(std::make_unique<WeightDecay<T>>(options.lambda));
 }
 
-template double WeightDecayCost(double, const Parameters<const float>&);
-template double WeightDecayCost(double, const Parameters<const double>&);
+template void AddWeightDecay(const ObjectiveOptions&, const NetworkOptions&, const NetworkShape&,
+                             Penalties<float>&);
+template void AddWeightDecay(const ObjectiveOptions&, const NetworkOptions&, const NetworkShape&,
+                             Penalties<double>&);
 
 }  // namespace rhohat

@@ -1,12 +1,9 @@
-// Vectors at work, besides the ring of pairs: the point and its gradient, the direction from there,
-// and the trial point on it. The gradient at the trial point stays with the caller, who is asked to
-// evaluate a step again in the rare case that a search ends with one that was not the last.
+// The ring of pairs, and the recursion that turns it into a direction.
 #include "optimize/lbfgs.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -18,14 +15,8 @@
 namespace rhohat {
 namespace {
 
-// A function's value changes with the square of the distance from its minimiser, so two steps
-// nearer to each other than the root of T's precision have the same value.
-template <class T>
-LineSearchOptions SearchOptions() {
-  LineSearchOptions options;
-  options.interval_tolerance = std::sqrt(static_cast<double>(std::numeric_limits<T>::epsilon()));
-  return options;
-}
+// The line search's c2: loose, since a step of 1 along a quasi-Newton direction is mostly good.
+constexpr double kCurvature = 0.9;
 
 size_t HistoryElements(size_t parameters, int64_t history) {
   return static_cast<size_t>(
@@ -42,12 +33,9 @@ int64_t CheckedHistory(int64_t history) {
 
 template <class T>
 Lbfgs<T>::Lbfgs(std::span<const T> start, const LbfgsOptions& options)
-    : history_(CheckedHistory(options.history)),
-      point_(start.begin(), start.end()),
-      gradient_(start.size()),
-      direction_(start.size()),
-      trial_(point_),
-      search_(SearchOptions<T>()),
+    : DirectionSearch<T>(start, kCurvature),
+      parameters_(start.size()),
+      history_(CheckedHistory(options.history)),
       point_changes_(HistoryElements(start.size(), history_)),
       gradient_changes_(point_changes_.size()),
       curvatures_(static_cast<size_t>(history_)),
@@ -58,138 +46,54 @@ size_t Lbfgs<T>::MemoryBytes(size_t parameters, int64_t history) {
   constexpr std::string_view kWhat = "L-BFGS state";
   const int64_t in_history = CheckedProduct(2, CheckedHistory(history), kWhat);
   const int64_t vector_bytes = CheckedProduct(static_cast<int64_t>(parameters), sizeof(T), kWhat);
-  const int64_t vectors = CheckedProduct(in_history + 4, vector_bytes, kWhat);
+  const int64_t vectors =
+      CheckedProduct(in_history + DirectionSearch<T>::kVectors, vector_bytes, kWhat);
   const int64_t scalars = CheckedProduct(in_history, sizeof(double), kWhat);
   return static_cast<size_t>(vectors) + static_cast<size_t>(scalars);
 }
 
-template <class T>
-Step Lbfgs<T>::Tell(double cost, std::span<const T> gradient) {
-  assert(gradient.size() == point_.size());
-  if (phase_ == Phase::kStart) return TellStart(cost, gradient);
-  if (phase_ == Phase::kExhausted) return Fail("there is no direction of descent");
-  if (phase_ == Phase::kFailed) return Step::kFailed;
-
-  const double last_step = search_.step();
-  switch (search_.Update(cost, Dot<T>(gradient, direction_))) {
-    case LineSearch::Status::kDone:
-      return Accept(cost, gradient);
-    case LineSearch::Status::kEvaluate:
-      if (MoveTrial(last_step)) return Step::kSearching;
-      break;
-    case LineSearch::Status::kFailed:
-      break;
-  }
-  return Recover();
-}
-
-template <class T>
-Step Lbfgs<T>::TellStart(double cost, std::span<const T> gradient) {
-  cost_ = cost;
-  std::copy(gradient.begin(), gradient.end(), gradient_.begin());
-  const double norm = Norm(gradient);
-  if (!std::isfinite(cost) || !std::isfinite(norm)) {
-    return Fail("the cost or its gradient is not finite at the starting point");
-  }
-  if (norm == 0) return Fail("the gradient vanishes at the starting point");
-  BeginIteration();
-  return Step::kAccepted;
-}
-
-// The trial point becomes the point.
-template <class T>
-Step Lbfgs<T>::Accept(double cost, std::span<const T> gradient) {
-  LearnPair(gradient);
-  std::swap(point_, trial_);
-  std::copy(gradient.begin(), gradient.end(), gradient_.begin());
-  cost_ = cost;
-  BeginIteration();
-  return Step::kAccepted;
-}
-
-// After a search without a result: once more, from the same point, along steepest descent.
-template <class T>
-Step Lbfgs<T>::Recover() {
-  const bool was_steepest = pairs_ == 0;
-  pairs_ = 0;
-  if (!was_steepest && SearchSteepest()) return Step::kSearching;
-  return Fail("the line search found no lower point, not even along steepest descent");
-}
-
-template <class T>
-Step Lbfgs<T>::Fail(std::string_view why) {
-  phase_ = Phase::kFailed;
-  failure_ = fmt::format("{} (cost {:.6g}, gradient norm {:.2g})", why, cost_, Norm<T>(gradient_));
-  return Step::kFailed;
-}
-
-template <class T>
-void Lbfgs<T>::BeginIteration() {
-  phase_ = Phase::kSearching;
-  if (pairs_ > 0 && SearchQuasiNewton()) return;
-  pairs_ = 0;
-  if (SearchSteepest()) return;
-  phase_ = Phase::kExhausted;
-  trial_ = point_;
-}
-
-template <class T>
-bool Lbfgs<T>::SearchSteepest() {
-  std::transform(gradient_.begin(), gradient_.end(), direction_.begin(), std::negate<T>());
-  return StartSearch(std::min(1.0, 1 / Norm<T>(gradient_)));
-}
-
 // The two-loop recursion, run on −∇f so that its result is the direction itself.
 template <class T>
-bool Lbfgs<T>::SearchQuasiNewton() {
-  std::transform(gradient_.begin(), gradient_.end(), direction_.begin(), std::negate<T>());
+bool Lbfgs<T>::Turn(std::span<T> direction) {
+  const std::span<const T> gradient = this->gradient();
+  std::transform(gradient.begin(), gradient.end(), direction.begin(), std::negate<T>());
+  if (pairs_ == 0) return false;
   for (int64_t age = 0; age < pairs_; ++age) {
     const size_t slot = Slot(age);
-    weights_[slot] = Dot<T>(PointChange(slot), direction_) / curvatures_[slot];
-    AddScaled<T>(-weights_[slot], GradientChange(slot), direction_);
+    weights_[slot] = Dot<T>(PointChange(slot), direction) / curvatures_[slot];
+    AddScaled<T>(-weights_[slot], GradientChange(slot), direction);
   }
-  Scale<T>(scaling_, direction_);
+  Scale<T>(scaling_, direction);
   for (int64_t age = pairs_ - 1; age >= 0; --age) {
     const size_t slot = Slot(age);
-    const double correction = Dot<T>(GradientChange(slot), direction_) / curvatures_[slot];
-    AddScaled<T>(weights_[slot] - correction, PointChange(slot), direction_);
+    const double correction = Dot<T>(GradientChange(slot), direction) / curvatures_[slot];
+    AddScaled<T>(weights_[slot] - correction, PointChange(slot), direction);
   }
-  return StartSearch(1);
-}
-
-// False where direction_ does not descend, which rounding can bring about.
-template <class T>
-bool Lbfgs<T>::StartSearch(double initial_step) {
-  const double slope = Dot<T>(gradient_, direction_);
-  if (search_.Start(cost_, slope, initial_step) != LineSearch::Status::kEvaluate) return false;
-  SumScaled<T>(point_, search_.step(), direction_, trial_);
   return true;
 }
 
-// False where steps have become so short that the trial point is the point itself.
 template <class T>
-bool Lbfgs<T>::MoveTrial(double last_step) {
-  SumScaled<T>(point_, search_.step(), direction_, trial_);
-  return search_.step() > last_step || trial_ != point_;
+double Lbfgs<T>::FirstStep(double /*slope*/) const {
+  return pairs_ > 0 ? 1 : this->UnscaledStep();
 }
 
 // Keeps the changes of this iteration, unless rounding, or a search that ended without the
-// curvature condition, has left them without positive curvature. Whoever calls this is about to
-// overwrite direction_ and gradient_, which hold the changes until they are known to be worth
-// keeping.
+// curvature condition, has left them without positive curvature. They are worked out in place of
+// the direction and the old gradient until they are known to be worth keeping.
 template <class T>
-void Lbfgs<T>::LearnPair(std::span<const T> gradient) {
-  SumScaled<T>(trial_, -1, point_, direction_);
-  SumScaled<T>(gradient, -1, gradient_, gradient_);
-  const double curvature = Dot<T>(direction_, gradient_);
-  const double gradient_change = Norm<T>(gradient_);
-  const double least = std::numeric_limits<T>::epsilon() * Norm<T>(direction_) * gradient_change;
+void Lbfgs<T>::Learn(std::span<const T> gradient, std::span<T> last_gradient,
+                     std::span<T> direction) {
+  SumScaled<T>(this->trial(), -1, this->point(), direction);
+  SumScaled<T>(gradient, -1, last_gradient, last_gradient);
+  const double curvature = Dot<T>(direction, last_gradient);
+  const double gradient_change = Norm<T>(last_gradient);
+  const double least = std::numeric_limits<T>::epsilon() * Norm<T>(direction) * gradient_change;
   if (!(curvature > least) || !std::isfinite(curvature)) return;
   newest_ = (newest_ + 1) % history_;
   pairs_ = std::min(pairs_ + 1, history_);
   const size_t slot = Slot(0);
-  std::copy(direction_.begin(), direction_.end(), PointChange(slot).begin());
-  std::copy(gradient_.begin(), gradient_.end(), GradientChange(slot).begin());
+  std::copy(direction.begin(), direction.end(), PointChange(slot).begin());
+  std::copy(last_gradient.begin(), last_gradient.end(), GradientChange(slot).begin());
   curvatures_[slot] = curvature;
   scaling_ = curvature / (gradient_change * gradient_change);
 }
@@ -201,12 +105,12 @@ size_t Lbfgs<T>::Slot(int64_t age) const {
 
 template <class T>
 std::span<T> Lbfgs<T>::PointChange(size_t slot) {
-  return std::span<T>(point_changes_).subspan(slot * point_.size(), point_.size());
+  return std::span<T>(point_changes_).subspan(slot * parameters_, parameters_);
 }
 
 template <class T>
 std::span<T> Lbfgs<T>::GradientChange(size_t slot) {
-  return std::span<T>(gradient_changes_).subspan(slot * point_.size(), point_.size());
+  return std::span<T>(gradient_changes_).subspan(slot * parameters_, parameters_);
 }
 
 template class Lbfgs<float>;

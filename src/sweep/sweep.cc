@@ -14,8 +14,9 @@ constexpr ElementType kNativeType{
 }  // namespace
 
 template <class T>
-Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& options)
-    : executor_(executor), pass_(source, executor, options) {
+Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& options,
+                RowTransform<T>* transform)
+    : executor_(executor), pass_(source, executor, options), transform_(transform) {
   const auto block_values =
       static_cast<size_t>(options.block_rows) * static_cast<size_t>(source.columns());
   for (int64_t worker = 0; worker < executor.threads(); ++worker) {
@@ -25,25 +26,32 @@ Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& optio
 
 // The rows as numbers: in place where they are stored as T already, else converted.
 template <class T>
-Block<T> Sweep<T>::Decode(const RawBlock& raw) {
+std::span<const T> Sweep<T>::Decode(const RawBlock& raw) {
   const RawRows& rows = *raw.rows;
-  Block<T> block{.index = raw.index, .range = rows.range, .worker = raw.worker};
-  const auto count = static_cast<size_t>(rows.range.size()) * static_cast<size_t>(columns());
+  const auto columns = static_cast<size_t>(pass_.source().columns());
+  const size_t count = static_cast<size_t>(rows.range.size()) * columns;
   const RawRows::Piece& piece = rows.pieces.front();
   if (rows.pieces.size() == 1 && piece.type == kNativeType<T> &&
-      piece.row_stride == static_cast<size_t>(columns()) * sizeof(T)) {
-    block.rows = {reinterpret_cast<const T*>(piece.data), count};
-    if (AllFinite(block.rows)) return block;
+      piece.row_stride == columns * sizeof(T)) {
+    const std::span<const T> in_place(reinterpret_cast<const T*>(piece.data), count);
+    if (AllFinite(in_place)) return in_place;
   }
   const std::span<T> buffer = decoded_[static_cast<size_t>(raw.worker)].span().first(count);
   DecodeRows(pass_.source(), rows, buffer);
-  block.rows = buffer;
-  return block;
+  return buffer;
+}
+
+template <class T>
+Block<T> Sweep<T>::MakeBlock(const RawBlock& raw) {
+  const RowRange range = raw.rows->range;
+  std::span<const T> rows = Decode(raw);
+  if (transform_ != nullptr) rows = transform_->Apply(rows, range.size(), raw.worker);
+  return {.index = raw.index, .range = range, .rows = rows, .worker = raw.worker};
 }
 
 template <class T>
 int64_t Sweep<T>::RunBlocks(const BlockFunction& function) {
-  return pass_.Run([&](const RawBlock& raw) { function(Decode(raw), raw.lane); });
+  return pass_.Run([&](const RawBlock& raw) { function(MakeBlock(raw), raw.lane); });
 }
 
 template <class T>
@@ -69,7 +77,7 @@ void Sweep<T>::RunOrdered(int64_t output_columns, const ComputeRows& compute,
         static_cast<size_t>(range.size() * output_columns));
   };
   pass_.RunOrdered(
-      [&](const RawBlock& raw) { compute(Decode(raw), result_of(raw.slot, raw.rows->range)); },
+      [&](const RawBlock& raw) { compute(MakeBlock(raw), result_of(raw.slot, raw.rows->range)); },
       [&](RowRange range, int64_t slot) { write(range, result_of(slot, range)); });
 }
 

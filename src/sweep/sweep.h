@@ -13,6 +13,7 @@
 #include "base/aligned_buffer.h"
 #include "sweep/executor.h"
 #include "sweep/row_pass.h"
+#include "sweep/row_transform.h"
 
 namespace rhohat {
 
@@ -32,8 +33,10 @@ class Sweep {
  public:
   using BlockFunction = std::function<void(const Block<T>&, int64_t lane)>;
 
-  // `source` and `executor` must outlive the sweep. All buffers are allocated here.
-  Sweep(RowSource& source, Executor& executor, const SweepOptions& options);
+  // `source`, `executor` and `transform`, where there is one, must outlive the sweep. All buffers
+  // are allocated here.
+  Sweep(RowSource& source, Executor& executor, const SweepOptions& options,
+        RowTransform<T>* transform = nullptr);
 
   // Hands every block of rows, once, to `function(block, sums)`, where `sums` is the block's
   // lane's, cleared before the lane's first block. Returns the lanes' sum, which is in lanes[0].
@@ -63,14 +66,17 @@ class Sweep {
   void set_rows_done(RowPass::RowsDone callback) { pass_.set_rows_done(std::move(callback)); }
 
   int64_t rows() const { return pass_.source().rows(); }
-  int64_t columns() const { return pass_.source().columns(); }
+  int64_t columns() const {
+    return transform_ != nullptr ? transform_->columns() : pass_.source().columns();
+  }
   int64_t lanes() const { return pass_.options().lanes; }
   int64_t block_rows() const { return pass_.options().block_rows; }
   int64_t threads() const { return pass_.threads(); }
   const SweepCounts& counts() const { return pass_.counts(); }
 
  private:
-  Block<T> Decode(const RawBlock& raw);
+  std::span<const T> Decode(const RawBlock& raw);
+  Block<T> MakeBlock(const RawBlock& raw);
 
   // Returns the number of lanes that had a block.
   int64_t RunBlocks(const BlockFunction& function);
@@ -79,6 +85,7 @@ class Sweep {
 
   Executor& executor_;
   RowPass pass_;
+  RowTransform<T>* transform_;
   std::vector<AlignedBuffer<T>> decoded_;  // one a worker
 };
 

@@ -8,9 +8,13 @@
 #include "network/parameters.h"
 #include "objective/compute_plan.h"
 #include "objective/objective.h"
+#include "objective/prepared_rows.h"
+#include "optimize/conjugate_gradient.h"
 #include "optimize/gradient_descent.h"
 #include "optimize/lbfgs.h"
 #include "rhohat/error.h"
+#include "train/fit_preparation.h"
+#include "train/option_text.h"
 
 namespace rhohat {
 namespace {
@@ -20,38 +24,86 @@ size_t ElementBytesOf(Precision precision) {
 }
 
 template <class T>
-size_t OptimizerBytes(const OptimizerOptions& options, size_t parameters) {
-  return options.kind == OptimizerKind::kLbfgs ? Lbfgs<T>::MemoryBytes(parameters, options.history)
-                                               : GradientDescent<T>::MemoryBytes(parameters);
+void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
+  const std::string vector = FormatBytes(parameters * sizeof(T));
+  switch (options.kind) {
+    case OptimizerKind::kLbfgs:
+      planner.Add(
+          "optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
+          fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}", options.history, vector));
+      break;
+    case OptimizerKind::kConjugateGradient:
+      planner.Add("optimiser", ConjugateGradient<T>::MemoryBytes(parameters),
+                  fmt::format("conjugate gradients: 4 vectors of {}", vector));
+      break;
+    case OptimizerKind::kGradientDescent:
+      planner.Add("optimiser", GradientDescent<T>::MemoryBytes(parameters),
+                  fmt::format("gradient descent: 4 vectors of {}", vector));
+      break;
+  }
+  planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
+}
+
+// What the preparation holds while the network trains, and what fitting it takes before that: as
+// the two are not there at a time, only what fitting takes above `training` counts.
+template <class T>
+void AddPreparation(const TrainOptions& options, const ComputeOptions& compute, int64_t inputs,
+                    int64_t threads, uint64_t training, MemoryPlanner& planner) {
+  const PreparationKind kind = options.prepare.kind;
+  if (kind == PreparationKind::kNone) return;
+  // In the computation's type, and twice as it will be in the model.
+  const uint64_t held = PreparedRows<T>::MemoryBytes(kind, inputs) +
+                        2 * PreparedRows<double>::MemoryBytes(kind, inputs);
+  const uint64_t workspace = static_cast<uint64_t>(threads) *
+                             PreparedRows<T>::WorkspaceBytes(kind, inputs, compute.block_rows);
+  planner.Add(
+      "preparation", held + workspace,
+      fmt::format("{}, and {} threads × a block", PreparationText(options.prepare), threads));
+  const uint64_t decoded =
+      static_cast<uint64_t>(threads * compute.block_rows * inputs) * sizeof(double);
+  const uint64_t fitting = decoded + FitPreparationBytes(kind, inputs, compute.block_rows, threads);
+  if (fitting > training + workspace) {
+    planner.Add("fitting", fitting - training - workspace,
+                "of the preparation, beyond what training takes");
+  }
+}
+
+// A stage of greedy training takes no more than the last one, but for the frozen layers.
+template <class T>
+void AddFrozenLayers(const NetworkShape& shape, const ComputeOptions& compute, int64_t threads,
+                     MemoryPlanner& planner) {
+  const uint64_t each =
+      PreparedRows<T>::FrozenWorkspaceBytes(shape, shape.depth() - 1, compute.block_rows);
+  planner.Add("frozen layers",
+              3 * PreparedRows<T>::FrozenBytes(shape) + static_cast<uint64_t>(threads) * each,
+              fmt::format("parameters, and {} threads × {}", threads, FormatBytes(each)));
 }
 
 template <class T>
 void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute,
                       const NetworkShape& shape, int64_t threads, MemoryPlanner& planner) {
   const auto parameters = static_cast<size_t>(shape.parameters());
-  const std::string vector = FormatBytes(parameters * sizeof(T));
-  planner.Add("optimiser", OptimizerBytes<T>(options.optimizer, parameters),
-              options.optimizer.kind == OptimizerKind::kLbfgs
-                  ? fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}",
-                                options.optimizer.history, vector)
-                  : fmt::format("gradient descent: 4 vectors of {}", vector));
-  planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
-  planner.Add("lanes", static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape),
+  AddOptimizer<T>(options.optimizer, parameters, planner);
+  const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape);
+  planner.Add("lanes", lanes,
               fmt::format("{} lanes × {} of sums", compute.lanes,
                           FormatBytes(Objective<T>::LaneBytes(shape))));
-  const size_t workspace = Objective<T>::WorkspaceBytes(shape, compute.block_rows);
-  planner.Add("workspace", static_cast<uint64_t>(threads) * workspace,
-              fmt::format("{} threads × {} for a block of {} rows", threads, FormatBytes(workspace),
+  const size_t each = Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows);
+  const uint64_t workspace = static_cast<uint64_t>(threads) * each;
+  planner.Add("workspace", workspace,
+              fmt::format("{} threads × {} for a block of {} rows", threads, FormatBytes(each),
                           compute.block_rows));
-  planner.Add("model", parameters * (sizeof(double) + sizeof(T)),
-              "the finished model, being written");
+  planner.Add("model", parameters * (sizeof(double) + 2 * sizeof(T)),
+              "the starting point; later the finished model, being written");
+  AddPreparation<T>(options, compute, shape.inputs, threads, lanes + workspace, planner);
+  if (options.greedy) AddFrozenLayers<T>(shape, compute, threads, planner);
 }
 
 }  // namespace
 
 MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions& compute,
                               const RowSource& source) {
-  const NetworkShape shape{source.columns(), options.network.hidden.front()};
+  const NetworkShape shape{source.columns(), options.network};
   CheckShape(shape);
   const ResolvedResources resources = Resolve(options.resources);
   MemoryPlanner planner(source, resources, compute.block_rows);
@@ -64,19 +116,18 @@ MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions&
   }
   MemoryPlan plan = planner.Finish();
   plan.lanes = compute.lanes;
-  const double rows = static_cast<double>(plan.rows);
-  plan.flops_per_evaluation =
-      12.0 * rows * static_cast<double>(shape.inputs) * static_cast<double>(shape.hidden);
-  plan.bytes_read_per_evaluation = 2 * static_cast<uint64_t>(plan.rows) *
-                                   static_cast<uint64_t>(plan.columns) *
-                                   ElementBytes(source.type());
+  const int64_t passes = PassesOf(options.objective);
+  plan.flops_per_evaluation = static_cast<double>(plan.rows) * FlopsPerRow(shape, passes);
+  plan.bytes_read_per_evaluation =
+      static_cast<uint64_t>(passes) * static_cast<uint64_t>(plan.rows) *
+      static_cast<uint64_t>(plan.columns) * ElementBytes(source.type());
   return plan;
 }
 
 MemoryPlan PlanTraining(const TrainOptions& options) {
   options.Validate();
   const DataSet data(options.data);
-  const NetworkShape shape{data.columns(), options.network.hidden.front()};
+  const NetworkShape shape{data.columns(), options.network};
   return PlanTrainingMemory(options, ResolveCompute(options.compute, shape), data);
 }
 

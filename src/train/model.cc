@@ -18,8 +18,10 @@
 #include "base/safetensors.h"
 #include "base/units.h"
 #include "base/version.h"
+#include "network/parameters.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
+#include "train/option_text.h"
 
 namespace rhohat {
 namespace {
@@ -49,24 +51,34 @@ std::vector<OptionField> ModelFields(Model& model) {
   return fields;
 }
 
-// A part of the model that is stored as a tensor. ModelT is Model or const Model.
-template <class Values>
-struct Part {
-  const char* name;
+// The tensors that a preparation is stored as: name, extents, values.
+struct PreparationTensor {
+  std::string name;
   std::vector<int64_t> shape;
-  Values* values;
+  std::vector<double>* values;
 };
 
-template <class ModelT>
-auto PartsOf(ModelT& model) {
-  using Values = std::remove_reference_t<decltype((model.encoder_weight))>;
-  const int64_t n = model.inputs;
-  const int64_t h = model.hidden;
-  return std::vector<Part<Values>>{{"encoder.weight", {h, n}, &model.encoder_weight},
-                                   {"encoder.bias", {h}, &model.encoder_bias},
-                                   {"decoder.weight", {n, h}, &model.decoder_weight},
-                                   {"decoder.bias", {n}, &model.decoder_bias}};
+std::vector<PreparationTensor> TensorsOf(Preparation& preparation, int64_t inputs,
+                                         std::vector<double>& deviation) {
+  switch (preparation.options.kind) {
+    case PreparationKind::kNone:
+      return {};
+    case PreparationKind::kRange:
+    case PreparationKind::kStandardize:
+      return {{"prepare.shift", {inputs}, &preparation.shift},
+              {"prepare.scale", {inputs}, &preparation.scale}};
+    case PreparationKind::kGlobal:
+      return {{"prepare.deviation", {1}, &deviation}};
+    case PreparationKind::kZca:
+    case PreparationKind::kPca:
+      return {{"prepare.shift", {inputs}, &preparation.shift},
+              {"prepare.matrix", {inputs, inputs}, &preparation.matrix},
+              {"prepare.inverse", {inputs, inputs}, &preparation.inverse}};
+  }
+  throw Error(ErrorKind::kInternal, "unknown preparation");
 }
+
+NetworkShape ShapeOf(const Model& model) { return {model.inputs, model.network}; }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
   std::string text;
@@ -116,7 +128,8 @@ SafetensorsMetadata MetadataOf(const Model& model) {
           {"format_version", fmt::format("{}", kFormatVersion)},
           {"rhohat_version", kVersion},
           {"config", ConfigJson(model)},
-          {"prepare", "none"},
+          {"prepare", PreparationText(model.prepare.options)},
+          {"input_range", json({model.input_low, model.input_high}).dump()},
           {"rho_hat", json(model.rho_hat).dump()},
           {"data", DataJson(model.data)},
           {"iterations", fmt::format("{}", model.iterations)},
@@ -126,18 +139,16 @@ SafetensorsMetadata MetadataOf(const Model& model) {
 
 // A model that LoadModel would refuse is a fault of the program that made it.
 void CheckConsistent(const Model& model, const std::string& path) {
-  bool sound = model.inputs >= 1 && model.hidden >= 1 && std::isfinite(model.cost) &&
-               model.network.hidden == std::vector<int64_t>{model.hidden} &&
-               std::ssize(model.rho_hat) == model.hidden && AllFinite(model.rho_hat);
+  const NetworkShape shape = ShapeOf(model);
+  CheckShape(shape);
   // Beyond this, a weight would be infinite in the file.
   const double limit = model.compute.precision == Precision::kFloat32
                            ? double{std::numeric_limits<float>::max()}
                            : std::numeric_limits<double>::max();
-  for (const auto& part : PartsOf(model)) {
-    int64_t size = 1;
-    for (const int64_t extent : part.shape) size = CheckedProduct(size, extent, part.name);
-    sound = sound && std::ssize(*part.values) == size && AllWithin(limit, *part.values);
-  }
+  const bool sound =
+      std::isfinite(model.cost) && std::ssize(model.parameters) == shape.parameters() &&
+      AllWithin(limit, model.parameters) && std::ssize(model.rho_hat) == shape.encoder_units() &&
+      AllFinite(model.rho_hat) && std::isfinite(model.input_low) && std::isfinite(model.input_high);
   if (!sound) {
     throw Error(
         ErrorKind::kInternal,
@@ -177,6 +188,8 @@ class Metadata {
     if (found == table_.end()) ThrowBad(path_, fmt::format("damaged: it lacks its '{}'", key));
     return found->second;
   }
+
+  bool Has(const std::string& key) const { return table_.contains(key); }
 
   template <class Number>
   Number Parse(const std::string& key) const {
@@ -218,10 +231,6 @@ void CheckFormat(const std::string& path, const SafetensorsFile& file, const Met
                                metadata.Text("rhohat_version"), version, kFormatVersion));
   }
   if (version < 1) metadata.Refuse("format_version");
-  if (metadata.Text("prepare") != "none") {
-    ThrowBad(path, fmt::format("unknown preparation '{}' of its inputs: use a newer rhohat",
-                               metadata.Text("prepare")));
-  }
 }
 
 // Options that the file does not name keep their defaults: they came later than the file.
@@ -258,77 +267,140 @@ void ReadDataIdentity(const Metadata& metadata, DataIdentity& data) {
   });
 }
 
-// The extents of encoder.weight, against which all other shapes are checked.
+// The first layer's weight tells the number of inputs; all else follows from the configuration.
 void ReadExtents(const std::string& path, const SafetensorsFile& file, Model& model) {
-  const TensorView* weight = file.Find("encoder.weight");
-  if (weight == nullptr) ThrowBad(path, "not a model: it lacks the tensor encoder.weight");
+  const std::string name = model.network.hidden.size() == 1 ? "encoder.weight" : "encoder.0.weight";
+  const TensorView* weight = file.Find(name);
+  if (weight == nullptr) {
+    ThrowBad(path, fmt::format("not a model: it lacks the tensor {}", name));
+  }
   if (weight->shape.size() != 2 || weight->shape[0] < 1 || weight->shape[1] < 1) {
-    ThrowBad(path, fmt::format("encoder.weight: expected a matrix of hidden units × inputs, found "
-                               "{}",
+    ThrowBad(path, fmt::format("{}: expected a matrix of hidden units × inputs, found {}", name,
                                ShapeText(weight->shape)));
   }
-  model.hidden = weight->shape[0];
   model.inputs = weight->shape[1];
-  if (model.network.hidden != std::vector<int64_t>{model.hidden}) {
-    ThrowBad(path, fmt::format("encoder.weight: expected as many hidden units as its "
-                               "configuration says, found {}",
-                               model.hidden));
+  try {
+    CheckShape(ShapeOf(model));
+  } catch (const Error& error) {
+    ThrowBad(path, error.what());
   }
+}
+
+// The tensor's values, checked; `type` is what it must be of.
+std::vector<double> ReadTensor(const std::string& path, const SafetensorsFile& file,
+                               const std::string& name, const std::vector<int64_t>& shape,
+                               TensorType type) {
+  const TensorView* tensor = file.Find(name);
+  if (tensor == nullptr) {
+    ThrowBad(path, fmt::format("not a model: it lacks the tensor {}", name));
+  }
+  if (tensor->shape != shape || tensor->type != type) {
+    ThrowBad(path, fmt::format("{}: expected {} of {}, found {} of {}", name, ShapeText(shape),
+                               TensorTypeName(type), ShapeText(tensor->shape),
+                               TensorTypeName(tensor->type)));
+  }
+  std::vector<double> values = TensorValues(*tensor);
+  if (!AllFinite(values)) {
+    ThrowBad(path, fmt::format("{}: holds values that are not finite", name));
+  }
+  return values;
 }
 
 void ReadTensors(const std::string& path, const SafetensorsFile& file, Model& model) {
   const TensorType type =
       model.compute.precision == Precision::kFloat64 ? TensorType::kF64 : TensorType::kF32;
-  const auto parts = PartsOf(model);
-  for (const auto& part : parts) {
-    const TensorView* tensor = file.Find(part.name);
-    if (tensor == nullptr) {
-      ThrowBad(path, fmt::format("not a model: it lacks the tensor {}", part.name));
-    }
-    if (tensor->shape != part.shape || tensor->type != type) {
-      ThrowBad(path, fmt::format("{}: expected {} of {}, found {} of {}", part.name,
-                                 ShapeText(part.shape), TensorTypeName(type),
-                                 ShapeText(tensor->shape), TensorTypeName(tensor->type)));
-    }
-    *part.values = TensorValues(*tensor);
-    if (!AllFinite(*part.values)) {
-      ThrowBad(path, fmt::format("{}: holds values that are not finite", part.name));
-    }
+  size_t count = 0;
+  for (const TensorPlace& place : TensorsOf(ShapeOf(model))) {
+    const std::vector<double> values = ReadTensor(path, file, place.name, place.shape, type);
+    model.parameters.insert(model.parameters.end(), values.begin(), values.end());
+    ++count;
   }
-  if (file.tensors().size() != parts.size()) {
-    ThrowBad(path,
-             fmt::format("expected {} tensors, found {}", parts.size(), file.tensors().size()));
+  std::vector<double> deviation;
+  for (const PreparationTensor& tensor : TensorsOf(model.prepare, model.inputs, deviation)) {
+    *tensor.values = ReadTensor(path, file, tensor.name, tensor.shape, TensorType::kF64);
+    ++count;
+  }
+  if (!deviation.empty()) model.prepare.deviation = deviation.front();
+  if (file.tensors().size() != count) {
+    ThrowBad(path, fmt::format("expected {} tensors, found {}", count, file.tensors().size()));
+  }
+}
+
+void ReadPreparation(const std::string& path, const Metadata& metadata, Model& model) {
+  try {
+    model.prepare.options = ParsePreparation(metadata.Text("prepare"));
+  } catch (const Error&) {
+    ThrowBad(path, fmt::format("unknown preparation '{}' of its inputs: use a newer rhohat",
+                               metadata.Text("prepare")));
+  }
+  if (!metadata.Has("input_range")) return;
+  metadata.ParseJson("input_range", [&](const json& value) {
+    model.input_low = value.at(0).get<double>();
+    model.input_high = value.at(1).get<double>();
+  });
+  if (!std::isfinite(model.input_low) || !std::isfinite(model.input_high)) {
+    metadata.Refuse("input_range");
   }
 }
 
 void ReadRhoHat(const std::string& path, const Metadata& metadata, Model& model) {
   metadata.ParseJson("rho_hat",
                      [&](const json& value) { model.rho_hat = value.get<std::vector<double>>(); });
-  if (std::ssize(model.rho_hat) != model.hidden || !AllFinite(model.rho_hat)) {
-    ThrowBad(path, fmt::format("rho_hat: expected {} numbers, found {}", model.hidden,
-                               model.rho_hat.size()));
+  const int64_t units = ShapeOf(model).encoder_units();
+  if (std::ssize(model.rho_hat) != units || !AllFinite(model.rho_hat)) {
+    ThrowBad(path,
+             fmt::format("rho_hat: expected {} numbers, found {}", units, model.rho_hat.size()));
+  }
+}
+
+// What the program would refuse to train, a file must not ask it to compute.
+void CheckOptions(const std::string& path, const Model& model) {
+  TrainOptions options;
+  options.data.files = {path};
+  options.prepare = model.prepare.options;
+  options.network = model.network;
+  options.objective = model.objective;
+  options.compute = model.compute;
+  try {
+    options.Validate();
+  } catch (const Error& error) {
+    ThrowBad(path, fmt::format("its configuration contradicts itself: {}", error.what()));
   }
 }
 
 }  // namespace
 
+std::vector<Model::Tensor> Model::Tensors() const {
+  std::vector<Tensor> tensors;
+  for (TensorPlace& place : TensorsOf(ShapeOf(*this))) {
+    tensors.push_back({std::move(place.name), std::move(place.shape),
+                       std::span(parameters).subspan(place.offset, place.size)});
+  }
+  return tensors;
+}
+
 void SaveModel(const Model& model, const std::string& path) {
   CheckConsistent(model, path);
   const bool narrow = model.compute.precision == Precision::kFloat32;
-  std::vector<std::vector<float>> narrowed;
+  std::vector<float> floats(narrow ? model.parameters.size() : 0);
+  for (size_t i = 0; i < floats.size(); ++i) floats[i] = static_cast<float>(model.parameters[i]);
+  const std::span<const std::byte> bytes =
+      narrow ? std::as_bytes(std::span(floats)) : std::as_bytes(std::span(model.parameters));
+  const size_t each = narrow ? sizeof(float) : sizeof(double);
   std::vector<TensorView> tensors;
-  for (const auto& part : PartsOf(model)) {
-    TensorView& tensor = tensors.emplace_back();
-    tensor.name = part.name;
-    tensor.type = narrow ? TensorType::kF32 : TensorType::kF64;
-    tensor.shape = part.shape;
-    tensor.bytes = std::as_bytes(std::span(*part.values));
-    if (narrow) {
-      // Moving the outer vector's elements leaves the floats themselves where they are.
-      std::vector<float>& floats = narrowed.emplace_back(part.values->size());
-      for (size_t i = 0; i < floats.size(); ++i) floats[i] = static_cast<float>((*part.values)[i]);
-      tensor.bytes = std::as_bytes(std::span(floats));
-    }
+  for (const TensorPlace& place : TensorsOf(ShapeOf(model))) {
+    tensors.push_back({.name = place.name,
+                       .type = narrow ? TensorType::kF32 : TensorType::kF64,
+                       .shape = place.shape,
+                       .bytes = bytes.subspan(place.offset * each, place.size * each)});
+  }
+  Preparation preparation = model.prepare;
+  std::vector<double> deviation = {preparation.deviation};
+  for (const PreparationTensor& tensor : TensorsOf(preparation, model.inputs, deviation)) {
+    tensors.push_back({.name = tensor.name,
+                       .type = TensorType::kF64,
+                       .shape = tensor.shape,
+                       .bytes = std::as_bytes(std::span(*tensor.values))});
   }
   WriteSafetensors(path, MetadataOf(model), tensors);
 }
@@ -339,6 +411,8 @@ Model LoadModel(const std::string& path) {
   CheckFormat(path, file, metadata);
   Model model;
   ReadConfig(path, metadata, model);
+  ReadPreparation(path, metadata, model);
+  CheckOptions(path, model);
   ReadExtents(path, file, model);
   ReadTensors(path, file, model);
   ReadRhoHat(path, metadata, model);

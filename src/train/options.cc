@@ -4,10 +4,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "rhohat/error.h"
+#include "train/option_text.h"
 
 namespace rhohat {
 namespace {
@@ -24,7 +28,10 @@ class Faults {
     if (!sound) Note(fmt::format("--{}: expected {}, found {}", name, expected, found));
   }
 
-  void Note(const std::string& fault) { line_ += (line_.empty() ? "" : "; ") + fault; }
+  // An empty text is no fault.
+  void Note(const std::string& fault) {
+    if (!fault.empty()) line_ += (line_.empty() ? "" : "; ") + fault;
+  }
 
   void Throw() const {
     if (!line_.empty()) throw Error(ErrorKind::kUsage, line_);
@@ -42,20 +49,68 @@ bool IsPowerOfTwo(int64_t value) { return value > 0 && (value & (value - 1)) == 
 void CheckNetwork(const NetworkOptions& options, Faults& faults) {
   if (options.hidden.empty()) {
     faults.Note("--hidden: missing: give the number of hidden units");
-  } else if (options.hidden.size() > 1) {
-    faults.Check(false, "hidden", "one hidden layer, all that this version trains",
-                 options.hidden.size());
   }
   for (const int64_t units : options.hidden) {
     faults.Check(units >= 1, "hidden", "at least 1 unit", units);
   }
+  const ActivationInfo& decoder = InfoOf(options.decoder);
+  faults.Check(decoder.for_decoder, "decoder", "an activation for the output", decoder.name);
 }
 
-void CheckObjective(const ObjectiveOptions& options, Faults& faults) {
-  faults.Check(options.rho > 0 && options.rho < 1, "rho", "a number between 0 and 1, both excluded",
-               options.rho);
-  faults.Check(AtLeastZero(options.beta), "beta", "a number of at least 0", options.beta);
+// One number for all layers, or one for each.
+void CheckList(const std::vector<double>& values, size_t layers, std::string_view name,
+               std::string_view expected, bool (*sound)(double), Faults& faults) {
+  if (values.size() != 1 && values.size() != layers) {
+    faults.Check(false, name,
+                 layers <= 1 ? "one number, as there is one hidden layer"
+                             : fmt::format("one number, or {}, one for each layer", layers),
+                 values.size());
+  }
+  for (const double value : values) faults.Check(sound(value), name, expected, value);
+}
+
+// What mathematics does not define.
+void CheckDefined(const ObjectiveOptions& options, const NetworkOptions& network, bool one_layer,
+                  Faults& faults) {
+  const ActivationInfo& activation = InfoOf(network.activation);
+  const bool has_kl = std::ranges::any_of(options.beta, [](double beta) { return beta != 0; });
+  if (has_kl && !activation.has_kl) {
+    faults.Note(fmt::format(
+        "--beta: the KL sparsity penalty is not defined for --activation {}, whose mean may leave "
+        "the range from 0 to 1: give --beta 0, and --gamma for sparsity by L1",
+        activation.name));
+  }
+  if (InfoOf(options.loss).from_logits && network.decoder != Activation::kSigmoid) {
+    faults.Note(fmt::format("--loss {}: defined for --decoder sigmoid only, found {}",
+                            InfoOf(options.loss).name, InfoOf(network.decoder).name));
+  }
+  if (options.kappa != 0 && !one_layer) {
+    faults.Note(fmt::format(
+        "--kappa: contraction is defined for one hidden layer, or for each step of --greedy, found "
+        "{} hidden layers",
+        network.hidden.size()));
+  }
+}
+
+void CheckObjective(const ObjectiveOptions& options, size_t layers, Faults& faults) {
+  CheckList(
+      options.rho, layers, "rho", "a number between 0 and 1, both excluded",
+      [](double rho) { return rho > 0 && rho < 1; }, faults);
+  CheckList(options.beta, layers, "beta", "a number of at least 0", AtLeastZero, faults);
   faults.Check(AtLeastZero(options.lambda), "lambda", "a number of at least 0", options.lambda);
+  faults.Check(AtLeastZero(options.gamma), "gamma", "a number of at least 0", options.gamma);
+  faults.Check(AtLeastZero(options.kappa), "kappa", "a number of at least 0", options.kappa);
+  faults.Note(FaultOf(options.noise));
+}
+
+void CheckStacking(const TrainOptions& options, Faults& faults) {
+  if (options.greedy) {
+    faults.Check(options.network.hidden.size() > 1, "greedy", "several hidden layers",
+                 options.network.hidden.size());
+  } else {
+    faults.Check(options.fine_tune == -1, "fine-tune", "--greedy with it", "none");
+  }
+  faults.Check(options.fine_tune >= -1, "fine-tune", "at least 0, or auto", options.fine_tune);
 }
 
 void CheckCompute(const ComputeOptions& options, Faults& faults) {
@@ -87,8 +142,11 @@ void CheckResources(const ResourceOptions& options, Faults& faults) {
 void TrainOptions::Validate() const {
   Faults faults;
   if (data.files.empty()) faults.Note("no data: give at least one HDF5 file");
+  faults.Note(FaultOf(prepare));
   CheckNetwork(network, faults);
-  CheckObjective(objective, faults);
+  CheckObjective(objective, network.hidden.size(), faults);
+  CheckDefined(objective, network, network.hidden.size() == 1 || greedy, faults);
+  CheckStacking(*this, faults);
   CheckCompute(compute, faults);
   CheckOptimizer(optimizer, faults);
   CheckResources(resources, faults);

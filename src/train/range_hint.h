@@ -9,9 +9,9 @@
 
 namespace rhohat {
 
-// Warns where the first `rows` rows hold values that the decoder cannot produce, which is nearly
-// always data that was not scaled. A hint, not a check of all rows.
-void WarnIfOutOfReach(DataSet& data, const NetworkOptions& network, int64_t rows,
-                      Reporter& reporter);
+// Warns where the first `rows` rows, once prepared, hold values that the decoder cannot produce,
+// which is nearly always data that was not scaled. A hint, not a check of all rows.
+void WarnIfOutOfReach(DataSet& data, const Preparation& preparation, const NetworkOptions& network,
+                      int64_t rows, Reporter& reporter);
 
 }  // namespace rhohat

@@ -177,24 +177,21 @@ RunFolder::RunFolder(const fs::path& path)
     : path_(path), metrics_(path / kMetricsName), log_(MakeLogger(path / kLogName)) {}
 
 void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
-  const nlohmann::ordered_json line = {{"iteration", metrics.iteration},
-                                       {"data_passes", metrics.data_passes},
-                                       {"cost", metrics.cost},
-                                       {"reconstruction", metrics.reconstruction},
-                                       {"weight_decay", metrics.weight_decay},
-                                       {"sparsity", metrics.sparsity},
-                                       {"l1", metrics.l1},
-                                       {"contraction", metrics.contraction},
-                                       {"gradient_norm", metrics.gradient_norm},
-                                       {"rho_hat_mean", metrics.rho_hat_mean},
-                                       {"rho_hat_min", metrics.rho_hat_min},
-                                       {"rho_hat_max", metrics.rho_hat_max},
-                                       {"seconds", metrics.seconds},
-                                       {"rows_per_second", metrics.rows_per_second},
-                                       {"rows_in_sample", metrics.rows_in_sample},
-                                       {"bytes_read", metrics.bytes_read},
-                                       {"wait_seconds", metrics.wait_seconds},
-                                       {"peak_rss_bytes", metrics.peak_rss_bytes}};
+  nlohmann::ordered_json line = {{"iteration", metrics.iteration}};
+  if (!metrics.stage.empty()) line["stage"] = metrics.stage;
+  line["data_passes"] = metrics.data_passes;
+  line["cost"] = metrics.cost.total();
+  for (const CostTermInfo& term : kCostTerms) line[term.name] = metrics.cost.*term.value;
+  line["gradient_norm"] = metrics.gradient_norm;
+  line["rho_hat_mean"] = metrics.rho_hat_mean;
+  line["rho_hat_min"] = metrics.rho_hat_min;
+  line["rho_hat_max"] = metrics.rho_hat_max;
+  line["seconds"] = metrics.seconds;
+  line["rows_per_second"] = metrics.rows_per_second;
+  line["rows_in_sample"] = metrics.rows_in_sample;
+  line["bytes_read"] = metrics.bytes_read;
+  line["wait_seconds"] = metrics.wait_seconds;
+  line["peak_rss_bytes"] = metrics.peak_rss_bytes;
   metrics_.Append(line.dump() + '\n');
   has_metrics_ = true;
 }

@@ -24,12 +24,18 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
       "data: {} rows × {} columns of {} from {}{}", data.rows(), data.columns(),
       ElementName(data.type()), first.where(),
       data.files().size() > 1 ? fmt::format(" and {} more files", data.files().size() - 1) : ""));
-  reporter.Note(fmt::format(
-      "network: {0}–{1}–{0}, {2} parameters", data.columns(), options.network.hidden.front(),
-      NetworkShape{data.columns(), options.network.hidden.front()}.parameters()));
+  const NetworkShape shape(data.columns(), options.network);
+  std::string widths;
+  for (int64_t level = 0; level <= shape.layers(); ++level) {
+    widths += fmt::format("{}{}", level == 0 ? "" : "–", shape.width(level));
+  }
+  reporter.Note(fmt::format("network: {}{}, {} parameters", widths, shape.tied ? ", tied" : "",
+                            shape.parameters()));
   reporter.Note(
-      fmt::format("{} threads ({} kernels), {} lanes, blocks of {} rows, two-pass schedule",
-                  plan.threads, BestKernels<float>().name, compute.lanes, compute.block_rows));
+      fmt::format("{} threads ({} kernels), {} lanes, blocks of {} rows, {}", plan.threads,
+                  BestKernels<float>().name, compute.lanes, compute.block_rows,
+                  PassesOf(options.objective) == 2 ? "two-pass schedule"
+                                                   : "one pass: no penalty depends on rho_hat"));
   reporter.Note(fmt::format("memory: {} planned of {} ({})", FormatBytes(plan.total_bytes),
                             FormatBytes(plan.budget_bytes), plan.budget_source));
 }
@@ -52,7 +58,7 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   }
   DataSet data(options.data);
   const ComputeOptions compute =
-      ResolveCompute(options.compute, {data.columns(), options.network.hidden.front()});
+      ResolveCompute(options.compute, NetworkShape(data.columns(), options.network));
   const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
   resolved.compute = compute;

@@ -1,44 +1,26 @@
 #include "train/training_run.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "cluster/limits.h"
-#include "math/vector_ops.h"
-#include "network/parameters.h"
-#include "objective/objective.h"
-#include "optimize/gradient_descent.h"
-#include "optimize/lbfgs.h"
-#include "optimize/stop_rule.h"
+#include "objective/prepared_rows.h"
 #include "rhohat/error.h"
 #include "sweep/executor.h"
-#include "sweep/sweep.h"
 #include "train/data_identity.h"
+#include "train/fit_preparation.h"
+#include "train/input_range.h"
 #include "train/range_hint.h"
 #include "train/reporter.h"
+#include "train/run_meter.h"
+#include "train/stages.h"
+#include "train/training_stage.h"
 
 namespace rhohat {
 namespace {
-
-template <class T>
-std::unique_ptr<Optimizer<T>> MakeOptimizer(const OptimizerOptions& options,
-                                            std::span<const T> start) {
-  switch (options.kind) {
-    case OptimizerKind::kLbfgs:
-      return std::make_unique<Lbfgs<T>>(start, LbfgsOptions{.history = options.history});
-    case OptimizerKind::kGradientDescent:
-      return std::make_unique<GradientDescent<T>>(
-          start, GradientDescentOptions{.learning_rate = options.learning_rate,
-                                        .momentum = options.momentum});
-  }
-  throw Error(ErrorKind::kInternal, "unknown optimiser");
-}
 
 template <class T>
 class TrainingRun {
@@ -52,196 +34,183 @@ class TrainingRun {
         control_(control),
         reporter_(folder, control.observer),
         executor_(plan.threads),
-        sweep_(data, executor_,
-               {.block_rows = compute.block_rows,
-                .lanes = compute.lanes,
-                .blocks_ahead = plan.blocks_ahead,
-                .stop = control.stop}),
-        shape_{data.columns(), options.network.hidden.front()},
-        objective_(shape_, options.network, options.objective, sweep_),
-        gradient_(static_cast<size_t>(shape_.parameters())),
-        stop_rule_({.iterations = options.optimizer.iterations,
-                    .tolerance = options.optimizer.tolerance,
-                    .gradient_tolerance = options.optimizer.gradient_tolerance}) {
-    if (control.observer != nullptr) {
-      sweep_.set_rows_done([this](int64_t done) { ReportPass(done); });
-    }
-  }
+        blocks_ahead_(plan.blocks_ahead),
+        stages_(StagesOf(options, data.columns())),
+        trained_(stages_.size()) {}
 
   TrainResult Run() {
-    WarnIfOutOfReach(data_, options_.network, compute_.block_rows, reporter_);
-    {
-      AlignedBuffer<T> start(gradient_.size());
-      InitialiseParameters(shape_, static_cast<uint64_t>(compute_.seed), start.span());
-      optimizer_ = MakeOptimizer<T>(options_.optimizer, start.span());
-    }
-    try {
-      const std::string reason = Minimise();
-      reporter_.Note(fmt::format("stopped: {}", reason));
-      if (last_.iteration == 0 && options_.optimizer.iterations > 0 && last_.gradient_norm > 0) {
-        reporter_.Warn("no step lowered J: the model is the random starting point");
-      }
-      return Finish(reason);
-    } catch (const Stopped&) {
-      LeaveCheckpoint();
-    } catch (const Error&) {
-      KeepParameters();
-      throw;
-    }
-    throw Error(ErrorKind::kInternal, "a stopped run went on");
-  }
-
- private:
-  // Returns why it ended.
-  std::string Minimise() {
-    iteration_started_ = Clock::now();
-    while (true) {
-      const CostTerms cost = EvaluateTrial();
-      switch (optimizer_->Tell(cost.total(), gradient_.span())) {
-        case Step::kSearching:
-          break;
-        case Step::kFailed:
-          if (!std::isfinite(cost.total()) && !KeepsItsBest()) ThrowNotFinite(cost);
-          // The very first point may be a minimum, and still is a result.
-          if (last_.iteration < 0) NoteIteration(cost);
-          return std::string(optimizer_->failure());
-        case Step::kAccepted:
-          NoteIteration(cost);
-          if (auto reason = stop_rule_.Stop(cost.total(), last_.gradient_norm)) return *reason;
-          break;
-      }
-      if (control_.stop_requested()) throw Stopped("stopped on request");
-    }
-  }
-
-  [[noreturn]] void ThrowNotFinite(const CostTerms& cost) const {
-    if (last_.iteration < 0) {
-      throw Error(ErrorKind::kBadData,
-                  fmt::format("J is {} at the starting point: the data's values or the objective's "
-                              "weights are too large",
-                              cost.total()));
-    }
-    throw Error(ErrorKind::kUsage,
-                fmt::format("after iteration {}: {}", last_.iteration, optimizer_->failure()));
-  }
-
-  CostTerms EvaluateTrial() {
-    rows_before_evaluation_ = sweep_.counts().rows;
-    ++evaluations_;
-    return objective_.EvaluateWithGradient(optimizer_->trial(), gradient_.span());
-  }
-
-  void ReportPass(int64_t rows_done) {
-    control_.observer->OnPassProgress(
-        {.evaluation = evaluations_,
-         .rows_done = sweep_.counts().rows - rows_before_evaluation_ + rows_done,
-         .rows_total = 2 * data_.rows()});
-  }
-
-  void NoteIteration(const CostTerms& cost) {
-    const Clock::time_point now = Clock::now();
-    const auto seconds_since = [&](Clock::time_point then) {
-      return std::chrono::duration<double>(now - then).count();
-    };
-    rho_hat_.assign(objective_.rho_hat().begin(), objective_.rho_hat().end());
-    const auto [smallest, largest] = std::ranges::minmax(rho_hat_);
-    double sum = 0;
-    for (const double mean : rho_hat_) sum += mean;
-
-    const int64_t evaluations_here = evaluations_ - evaluations_noted_;
-    evaluations_noted_ = evaluations_;
-    const double seconds_here = seconds_since(iteration_started_);
-    iteration_started_ = now;
-    last_ = {.iteration = last_.iteration + 1,
-             .data_passes = static_cast<double>(evaluations_),
-             .cost = cost.total(),
-             .reconstruction = cost.reconstruction,
-             .weight_decay = cost.weight_decay,
-             .sparsity = cost.sparsity,
-             .l1 = cost.l1,
-             .contraction = cost.contraction,
-             .gradient_norm = Norm<T>(gradient_.span()),
-             .rho_hat_mean = sum / static_cast<double>(rho_hat_.size()),
-             .rho_hat_min = smallest,
-             .rho_hat_max = largest,
-             .seconds = seconds_since(started_),
-             .rows_per_second = static_cast<double>(evaluations_here * data_.rows()) /
-                                std::max(seconds_here, 1e-9),
-             .rows_in_sample = data_.rows(),
-             .bytes_read = sweep_.counts().bytes_read,
-             .wait_seconds = sweep_.counts().wait_seconds,
-             .peak_rss_bytes = PeakResidentBytes()};
-    if (objective_.extreme_units() != extreme_units_) {
-      extreme_units_ = objective_.extreme_units();
-      reporter_.Note(
-          fmt::format("iteration {}: {} units have a mean activation of 0 or 1 to rounding",
-                      last_.iteration, extreme_units_));
-    }
-    reporter_.Iteration(last_);
-  }
-
-  Model MakeModel(const std::string& reason) const {
-    const Parameters<const T> parameters = ViewParameters(shape_, optimizer_->point());
-    const auto copy = [](std::span<const T> values) {
-      return std::vector<double>(values.begin(), values.end());
-    };
-    return {.inputs = shape_.inputs,
-            .hidden = shape_.hidden,
-            .encoder_weight = copy(parameters.encoder_weight.flat()),
-            .encoder_bias = copy(parameters.encoder_bias),
-            .decoder_weight = copy(parameters.decoder_weight.flat()),
-            .decoder_bias = copy(parameters.decoder_bias),
-            .rho_hat = rho_hat_,
-            .network = options_.network,
-            .objective = options_.objective,
-            .compute = compute_,
-            .optimizer = options_.optimizer,
-            .data = IdentityOf(data_),
-            .iterations = last_.iteration,
-            .cost = last_.cost,
-            .stop_reason = reason};
-  }
-
-  TrainResult Finish(const std::string& reason) {
-    TrainResult result{
-        .model = MakeModel(reason), .last = last_, .model_path = folder_.model_path()};
+    Prepare();
+    for (size_t number = 0; number < stages_.size(); ++number) RunStage(number);
+    const TrainResult result{
+        .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
     SaveModel(result.model, result.model_path);
     reporter_.Note(fmt::format("the model is in {}", result.model_path));
     return result;
   }
 
-  // L-BFGS may end on a trial that is out of bounds, and still stands at a sound point.
-  bool KeepsItsBest() const {
-    return last_.iteration >= 0 && options_.optimizer.kind == OptimizerKind::kLbfgs;
+ private:
+  void Prepare() {
+    if (options_.prepare.kind != PreparationKind::kNone) {
+      reporter_.Note(fmt::format("fitting --prepare to {} rows", data_.rows()));
+    }
+    preparation_ = FitPreparation(options_.prepare, data_, executor_, compute_.block_rows,
+                                  blocks_ahead_, control_);
+    WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
+    prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
   }
+
+  SweepOptions SweepOf() const {
+    return {.block_rows = compute_.block_rows,
+            .lanes = compute_.lanes,
+            .blocks_ahead = blocks_ahead_,
+            .stop = control_.stop};
+  }
+
+  void RunStage(size_t number) {
+    const Stage& stage = stages_[number];
+    if (stage.frozen_layers > 0) {
+      const int64_t layers = stage.frozen_layers;
+      NetworkOptions below = options_.network;
+      below.hidden.resize(static_cast<size_t>(layers));
+      prepared_->Freeze({data_.columns(), below}, below,
+                        Unroll(stages_, trained_, layers, data_.columns()), layers);
+    } else if (number > 0) {
+      prepared_->Thaw();
+    }
+    RowTransform<T>* const transform = prepared_->does_nothing() ? nullptr : &*prepared_;
+    if (!stage.name.empty()) {
+      reporter_.Note(fmt::format("{}: {}–{}–{}", stage.name, stage.shape.inputs,
+                                 fmt::join(stage.shape.hidden, "–"), stage.shape.inputs));
+    }
+    NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
+    if (stage.objective.noise.kind == NoiseKind::kSaltPepper) {
+      Sweep<T> sweep(data_, executor_, SweepOf(), transform);
+      std::tie(noise.low, noise.high) = FindInputRange(sweep);
+    }
+    TrainingStage<T> training(stage,
+                              {.optimizer = options_.optimizer,
+                               .sweep = SweepOf(),
+                               .source = data_,
+                               .executor = executor_,
+                               .transform = transform,
+                               .noise = noise,
+                               .reporter = reporter_,
+                               .meter = meter_,
+                               .control = control_},
+                              Start(number));
+    MinimiseOrKeep(number, training, noise);
+  }
+
+  // Where the stage begins: at random, or at what the greedy layers unroll to.
+  std::vector<T> Start(size_t number) const {
+    const Stage& stage = stages_[number];
+    if (number > 0 && stage.frozen_layers == 0) {
+      return Unroll(stages_, trained_, stage.shape.depth(), data_.columns());
+    }
+    std::vector<T> start(static_cast<size_t>(stage.shape.parameters()));
+    InitialiseParameters(stage.shape, static_cast<uint64_t>(compute_.seed), std::span(start));
+    return start;
+  }
+
+  void MinimiseOrKeep(size_t number, TrainingStage<T>& training, const NoiseSource& noise) {
+    try {
+      const int64_t iteration_before = meter_.last.iteration;
+      const std::string reason = training.Minimise();
+      const std::string& name = stages_[number].name;
+      reporter_.Note(fmt::format("{}stopped: {}", name.empty() ? "" : name + ": ", reason));
+      if (meter_.last.iteration == iteration_before + 1 && stages_[number].iterations > 0 &&
+          meter_.last.gradient_norm > 0) {
+        reporter_.Warn("no step lowered J: the model is the starting point");
+      }
+      Keep(number, training, noise, reason);
+      if (number + 1 < stages_.size()) {
+        SaveModel(model_, folder_.checkpoint_path(fmt::format("layer-{}", number + 1)));
+      }
+      meter_.AddStage(training.counts());
+    } catch (const Stopped&) {
+      LeaveCheckpoint(number, training, noise);
+    } catch (const Error&) {
+      KeepWhatIsThere(number, training, noise);
+      throw;
+    }
+  }
+
+  // The stage's result becomes part of the model: of the layers trained so far.
+  void Keep(size_t number, const TrainingStage<T>& training, const NoiseSource& noise,
+            const std::string& reason) {
+    const Stage& stage = stages_[number];
+    trained_[number].assign(training.point().begin(), training.point().end());
+    std::vector<T> flat = trained_[number];
+    NetworkOptions network = stage.network;
+    ObjectiveOptions objective = stage.objective;
+    if (IsGreedyLayer(number)) {
+      const auto layers = static_cast<int64_t>(number) + 1;
+      flat = Unroll(stages_, trained_, layers, data_.columns());
+      network = options_.network;
+      network.hidden.resize(number + 1);
+      objective = options_.objective;
+      for (std::vector<double>* list : {&objective.rho, &objective.beta}) {
+        if (list->size() > 1) list->resize(number + 1);
+      }
+      if (number > 0) objective.kappa = 0;
+    }
+    if (stage.frozen_layers == 0) {
+      input_low_ = noise.low;
+      input_high_ = noise.high;
+    }
+    // The layers below have the means that they had when they were trained: theirs have not changed
+    // since.
+    std::vector<double> rho_hat = training.rho_hat();
+    if (IsGreedyLayer(number)) {
+      frozen_rho_hat_.insert(frozen_rho_hat_.end(), rho_hat.begin(), rho_hat.end());
+      rho_hat = frozen_rho_hat_;
+    }
+    model_ = {.inputs = data_.columns(),
+              .parameters = {flat.begin(), flat.end()},
+              .rho_hat = rho_hat,
+              .input_low = input_low_,
+              .input_high = input_high_,
+              .prepare = preparation_,
+              .network = network,
+              .objective = objective,
+              .compute = compute_,
+              .optimizer = options_.optimizer,
+              .data = IdentityOf(data_),
+              .iterations = meter_.last.iteration,
+              .cost = training.cost(),
+              .stop_reason = reason};
+  }
+
+  bool IsGreedyLayer(size_t number) const { return number + 1 < stages_.size(); }
 
   // A failure late in a run must not cost what was reached; where it cannot be saved either, the
   // first failure is the one to tell.
-  void KeepParameters() const {
-    if (last_.iteration < 0) return;
+  void KeepWhatIsThere(size_t number, const TrainingStage<T>& training, const NoiseSource& noise) {
+    if (!training.has_iterations()) return;
     try {
-      SaveModel(MakeModel("interrupted"), folder_.checkpoint_path("interrupted"));
+      Keep(number, training, noise, "interrupted");
+      SaveModel(model_, folder_.checkpoint_path("interrupted"));
     } catch (const Error&) {
       return;
     }
   }
 
   // What an interrupted run leaves: a model of the last finished iteration.
-  [[noreturn]] void LeaveCheckpoint() {
-    if (last_.iteration < 0) {
+  [[noreturn]] void LeaveCheckpoint(size_t number, const TrainingStage<T>& training,
+                                    const NoiseSource& noise) {
+    if (meter_.last.iteration < 0) {
       const std::string line = "stopped before the first evaluation was done: nothing to keep";
       folder_.Log(LogLevel::kWarning, line);
       throw Stopped(line);
     }
     const std::string path = folder_.checkpoint_path("interrupted");
-    SaveModel(MakeModel("interrupted"), path);
-    const std::string line =
-        fmt::format("stopped after iteration {}: its parameters are in {}", last_.iteration, path);
+    if (training.has_iterations()) Keep(number, training, noise, "interrupted");
+    SaveModel(model_, path);
+    const std::string line = fmt::format("stopped after iteration {}: its parameters are in {}",
+                                         meter_.last.iteration, path);
     folder_.Log(LogLevel::kWarning, line);
     throw Stopped(line);
   }
-
-  using Clock = std::chrono::steady_clock;
 
   const TrainOptions& options_;
   const ComputeOptions& compute_;
@@ -250,21 +219,17 @@ class TrainingRun {
   const RunControl& control_;
   Reporter reporter_;
   Executor executor_;
-  Sweep<T> sweep_;
-  NetworkShape shape_;
-  Objective<T> objective_;
-  AlignedBuffer<T> gradient_;
-  std::unique_ptr<Optimizer<T>> optimizer_;
-  StopRule stop_rule_;
+  int64_t blocks_ahead_;
+  std::vector<Stage> stages_;
 
-  IterationMetrics last_{.iteration = -1};
-  std::vector<double> rho_hat_;  // at the last iteration
-  int64_t extreme_units_ = 0;
-  int64_t evaluations_ = 0;
-  int64_t evaluations_noted_ = 0;
-  int64_t rows_before_evaluation_ = 0;
-  Clock::time_point started_ = Clock::now();
-  Clock::time_point iteration_started_ = started_;
+  Preparation preparation_;
+  std::optional<PreparedRows<T>> prepared_;
+  RunMeter meter_;
+  std::vector<std::vector<T>> trained_;  // parameters, stage by stage
+  std::vector<double> frozen_rho_hat_;   // of the greedy layers so far
+  double input_low_ = 0;
+  double input_high_ = 0;
+  Model model_;  // what the stages so far have come to
 };
 
 }  // namespace
