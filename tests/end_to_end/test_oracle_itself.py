@@ -253,6 +253,28 @@ def test_gradient_of_each_kind(case, random):
     check_gradient(case, random, most=5)
 
 
+TERM_OF = {"decay": "weight_decay", "kl": "sparsity", "l1": "l1", "contraction": "contraction"}
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("case", objectives.COVERING, ids=str)
+def test_a_case_has_what_it_says(case, random):
+    rows = objectives.rows_for(case.prepare, random).astype(np.float64)
+    model = objectives.model_of(case, rows, random)
+    assert {name: values.shape for name, values in model.parameters.items()} == models.shapes(
+        objectives.COLUMNS, case.hidden, case.tied)
+    assert model.tied == case.tied
+    found = model.evaluation(rows)
+    for penalty, term in TERM_OF.items():
+        assert (found[term] > 0) == (penalty in case.penalties), term
+    seen = oracle.corrupt(model.prepared(rows), case.noise, objectives.SEED,
+                          model.objective.input_range)
+    assert np.any(seen != model.prepared(rows)) == (case.noise != "none")
+    assert np.any(model.prepared(rows) != rows) == (case.prepare != "none")
+    if case.prepare in objectives.WITHIN_0_AND_1:
+        assert 0 <= model.prepared(rows).min() and model.prepared(rows).max() <= 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("activation", oracle.ACTIVATIONS)
 def test_gradient_of_all(activation, random):
