@@ -37,6 +37,9 @@ SEED = 7 + 2**33  # both words of the key matter
 PENALTIES = ("decay", "kl", "l1", "contraction")
 WITHIN_0_AND_1 = ("none", "range:-1:3", "global")  # of the preparations, here
 
+RHO_BY_LAYER = {1: 0.1, 2: (0.1, 0.15), 3: (0.1, 0.15, 0.2)}
+BETA_BY_LAYER = {1: 3.0, 2: (3.0, 0.5), 3: (3.0, 0.0, 1.5)}
+
 # The furthest that `gradcheck` moves a parameter.
 STEP = 2e-3
 
@@ -83,10 +86,6 @@ def refusal(case):
     if case.loss == "cross-entropy" and case.prepare not in WITHIN_0_AND_1:
         return Refusal(65, "row ")
     return None
-
-
-RHO_BY_LAYER = {1: 0.1, 2: (0.1, 0.15), 3: (0.1, 0.15, 0.2)}
-BETA_BY_LAYER = {1: 3.0, 2: (3.0, 0.5), 3: (3.0, 0.0, 1.5)}
 
 
 def weights_of(case):
