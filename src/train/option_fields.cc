@@ -12,9 +12,8 @@ namespace rhohat {
 namespace {
 
 // The names in one of the public tables, of the rows that `choose` takes.
-template <class E, class Info>
-std::vector<Named<E>> NamesIn(
-    std::span<const Info> table, bool (*choose)(const Info&) = [](const Info&) { return true; }) {
+template <class E, class Info, size_t kSize, class Choose>
+std::vector<Named<E>> NamesIn(std::span<const Info, kSize> table, const Choose& choose) {
   std::vector<Named<E>> names;
   for (const Info& info : table) {
     if (choose(info)) names.push_back({info.value, info.name});
@@ -56,12 +55,12 @@ std::vector<OptionField> Fields(NetworkOptions& options) {
                     "Units of the hidden layer; several for a deep network, from the input to the "
                     "code, which the decoder mirrors.",
                     options.hidden);
-  list.AddChoice<Activation>("activation", "Activation function of the hidden units.",
-                             options.activation,
-                             NamesIn<Activation>(std::span<const ActivationInfo>(kActivations)));
+  list.AddChoice<Activation>(
+      "activation", "Activation function of the hidden units.", options.activation,
+      NamesIn<Activation>(std::span(kActivations), [](const ActivationInfo&) { return true; }));
   list.AddChoice<Activation>(
       "decoder", "Activation function of the output units.", options.decoder,
-      NamesIn<Activation>(std::span<const ActivationInfo>(kActivations),
+      NamesIn<Activation>(std::span(kActivations),
                           [](const ActivationInfo& info) { return info.for_decoder; }));
   list.AddSwitch("tied", "The decoder's weights are the encoder's, transposed.", options.tied);
   return list.Take();
@@ -70,7 +69,7 @@ std::vector<OptionField> Fields(NetworkOptions& options) {
 std::vector<OptionField> Fields(ObjectiveOptions& options) {
   FieldList list("Objective", true);
   list.AddChoice<Loss>("loss", "Distance between a row and its reconstruction.", options.loss,
-                       NamesIn<Loss>(std::span<const LossInfo>(kLosses)));
+                       NamesIn<Loss>(std::span(kLosses), [](const LossInfo&) { return true; }));
   list.AddNumberList("rho",
                      "Target mean activation of a hidden unit, between 0 and 1; one for all of the "
                      "encoder's layers, or one for each.",
