@@ -254,13 +254,13 @@ TEST_F(FeaturesTest, ScaledInputsAreShownAsWeightsOverTheScale) {
   model.prepare.scale = {1, 0.25, 4, 1};
   EXPECT_EQ(Draw(model, Unscaled()).pixels,
             Draw(ModelOf(1, 4, {1, -4, 0.5, 0}), Unscaled()).pixels);
-  EXPECT_THAT(MessageFor(ErrorKind::kBadData,
-                         [&] {
-                           model.prepare.scale.pop_back();
-                           return model;
-                         }(),
-                         {}),
-              HasSubstr("expected 4 numbers, found 3"));
+}
+
+TEST_F(FeaturesTest, RefusesPreparationsThatDoNotFitTheModel) {
+  Model model = ModelOf(1, 4);
+  model.prepare.options.kind = PreparationKind::kStandardize;
+  model.prepare.scale = {1, 2, 3};
+  EXPECT_THAT(MessageFor(ErrorKind::kBadData, model, {}), HasSubstr("expected 4 numbers, found 3"));
 }
 
 TEST_F(FeaturesTest, InputsLessTheirMeanAreShownAsWeightsLessTheirs) {

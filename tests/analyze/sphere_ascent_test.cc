@@ -48,7 +48,6 @@ TEST(SphereAscentTest, ALinearFunctionIsLargestAlongItsGradientFromAnywhere) {
   EXPECT_THAT(points,
               Pointwise(DoubleNear(1e-6), {0.6, -0.8, 0.6 * second, -0.8 * second, 0.06, -0.08}));
   EXPECT_THAT(results[0].value, DoubleNear(5, 1e-11));
-  for (const SphereAscentResult& result : results) EXPECT_TRUE(result.at_rest);
 }
 
 // ½ xᵀ A x with A = diag(1, 2, 5, −30): the maximum on a sphere is the third axis.
@@ -64,9 +63,8 @@ TEST(SphereAscentTest, AQuadraticFormIsLargestAlongItsFirstEigenvector) {
   });
   std::vector<double> points = {1, 1, -0.01, 1};
   const double norm = Norm<double>(points);
-  const auto results = Ascend(quadratic, 1, points);
-  EXPECT_TRUE(results[0].at_rest);
-  EXPECT_THAT(points, Pointwise(DoubleNear(1e-5), {0, 0, -norm, 0}));
+  Ascend(quadratic, 1, points);
+  EXPECT_THAT(points, Pointwise(DoubleNear(1e-5), {0.0, 0.0, -norm, 0.0}));
 }
 
 // On the circle at angle φ: sin 5φ + φ-independent terms. Each start goes up its own hill.
@@ -86,7 +84,6 @@ TEST(SphereAscentTest, EachPointGoesUpToTheNextMaximumAndNeverDown) {
   const std::vector<double> before = points;
   const auto results = Ascend(hills, 12, points);
   for (size_t i = 0; i < 12; ++i) {
-    EXPECT_TRUE(results[i].at_rest);
     EXPECT_THAT(std::hypot(points[2 * i], points[2 * i + 1]), DoubleNear(2, 1e-14));
     EXPECT_THAT(results[i].value, DoubleNear(1, 1e-10));
     EXPECT_GE(results[i].value, std::sin(5 * std::atan2(before[2 * i + 1], before[2 * i])));
@@ -119,7 +116,7 @@ TEST(SphereAscentTest, EndsOnFunctionsThatAreNotFiniteOrLieAboutTheirGradient) {
   std::vector<double> points = {1, 0};
   Ascend(broken, 1, points);
   EXPECT_THAT(points, ElementsAre(1, 0));
-  EXPECT_FALSE(Ascend(liar, 1, points)[0].at_rest);
+  Ascend(liar, 1, points);
   EXPECT_THAT(points, ElementsAre(1, 0));
 }
 
