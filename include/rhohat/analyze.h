@@ -38,10 +38,28 @@ struct AnalyzeOptions {
 Evaluation Evaluate(const Model& model, const AnalyzeOptions& options,
                     const std::optional<ObjectiveOptions>& objective, const RunControl& control);
 
-// Writes the code (hidden activations) of every row to an HDF5 file: data set `/codes`, rows×h, in
-// the order of the rows. The file appears whole or not at all.
-void Encode(const Model& model, const AnalyzeOptions& options, const std::string& output,
-            const RunControl& control);
+struct EncodeOptions {
+  AnalyzeOptions analyze;
+  int64_t layer = 0;   // of the encoder, from 1; 0: the innermost, the code
+  std::string output;  // the HDF5 file to write
+};
+
+// Three passes whose results are rows, in the order of the data's. Rows are prepared as the model
+// says and seen without noise. Each writes an HDF5 file that appears whole or not at all
+// (docs/formats/codes.md).
+
+// The activations of a layer of the encoder: data set `/codes`, rows×units of the layer.
+void Encode(const Model& model, const EncodeOptions& options, const RunControl& control);
+
+// The reconstruction, in the data's own units: its preparation is undone. Data set
+// `/reconstruction`, rows×n.
+void Reconstruct(const Model& model, const AnalyzeOptions& options, const std::string& output,
+                 const RunControl& control);
+
+// The reconstruction loss ℓ of each row (docs/math.md §2), as the network sees it: data set
+// `/scores`, rows×1, in float64. Throws Error(kBadData) where the loss is not defined for a row.
+void Score(const Model& model, const AnalyzeOptions& options, const std::string& output,
+           const RunControl& control);
 
 // Numeric derivatives against the analytic gradient (docs/math.md §9), in float64.
 struct GradientCheck {
