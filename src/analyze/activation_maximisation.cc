@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "analyze/sphere_ascent.h"
@@ -18,11 +20,26 @@ constexpr uint64_t kSeed = 1;
 constexpr SphereAscentOptions kTrialAscent = {.tolerance = 0.02, .evaluations = 100};
 constexpr SphereAscentOptions kFinalAscent = {.tolerance = 1e-6, .evaluations = 500};
 
-// Uniform in the cube, which is random enough for a direction to begin with.
-void PlaceRandomStart(int64_t number, std::span<double> point) {
+// The same for all units. Uniform in the cube, which is random enough for a direction.
+void PlaceCandidate(int64_t number, double norm, std::span<double> point) {
   const KeyedRandom random(kSeed, RandomPurpose::kAscentStart);
   const uint64_t first = static_cast<uint64_t>(number) * point.size();
   for (size_t j = 0; j < point.size(); ++j) point[j] = 2 * random.Uniform(first + j) - 1;
+  ScaleToNorm(norm, point);
+}
+
+// The numbers of the `count` candidates with the highest scores; of equal ones, the first.
+std::vector<int64_t> BestCandidates(std::span<const double> scores, int64_t count) {
+  std::vector<int64_t> numbers(scores.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const auto is_better = [&](int64_t a, int64_t b) {
+    const double score_a = scores[static_cast<size_t>(a)];
+    const double score_b = scores[static_cast<size_t>(b)];
+    return score_a != score_b ? score_a > score_b : a < b;
+  };
+  std::partial_sort(numbers.begin(), numbers.begin() + count, numbers.end(), is_better);
+  numbers.resize(static_cast<size_t>(count));
+  return numbers;
 }
 
 std::span<double> RowOf(MatrixView<double> matrix, int64_t row) {
@@ -70,14 +87,20 @@ std::span<const double> ActivationMaximiser::WeightsOf(int64_t unit) const {
   return {weight.row(unit), static_cast<size_t>(weight.columns)};
 }
 
+// What the layer sees of the points.
+MatrixView<const double> ActivationMaximiser::Forward(MatrixView<const double> points) {
+  for (int64_t below = 0; below < layer_; ++below) {
+    const MatrixView<double> level = Level(below, points.rows);
+    network_.Forward(below, parameters_, points, level);
+    points = level;
+  }
+  return points;
+}
+
 void ActivationMaximiser::Evaluate(std::span<const int64_t> units, MatrixView<const double> points,
                                    std::span<double> values, MatrixView<double> gradients) {
   const int64_t rows = points.rows;
-  MatrixView<const double> in = points;
-  for (int64_t below = 0; below < layer_; ++below) {
-    network_.Forward(below, parameters_, in, Level(below, rows));
-    in = Level(below, rows);
-  }
+  const MatrixView<const double> in = Forward(points);
   for (int64_t i = 0; i < rows; ++i) {
     const std::span<const double> weights = WeightsOf(units[static_cast<size_t>(i)]);
     values[static_cast<size_t>(i)] = Dot<double>(weights, {in.row(i), weights.size()});
@@ -110,17 +133,45 @@ void ActivationMaximiser::ProductOfWeights(int64_t first, MatrixView<double> dir
   if (layer_ == 0) std::ranges::copy(product.flat(), directions.data);
 }
 
+// z less its bias of each candidate and unit, count×kCandidates; what is not finite as −infinity.
+// The points are scratch memory, and say how many candidates are taken at a time.
+std::vector<double> ActivationMaximiser::ScoreCandidates(int64_t first, int64_t count,
+                                                         MatrixView<double> points) {
+  const MatrixView<const double>& weight = parameters_[layer_].weight;
+  const MatrixView<const double> of_units(weight.row(first), count, weight.columns);
+  const AlignedBuffer<double> inputs(static_cast<size_t>(count * points.rows));
+  std::vector<double> scores(static_cast<size_t>(count * kCandidates));
+  for (int64_t begin = 0; begin < kCandidates; begin += points.rows) {
+    const int64_t rows = std::min(points.rows, kCandidates - begin);
+    for (int64_t i = 0; i < rows; ++i) PlaceCandidate(begin + i, norm_, RowOf(points, i));
+    const MatrixView<double> z(inputs.data(), count, rows);
+    MultiplyTransposed<double>(of_units, Forward({points.data, rows, points.columns}), z);
+    for (int64_t i = 0; i < count; ++i) {
+      std::ranges::transform(
+          RowOf(z, i), scores.begin() + i * kCandidates + begin,
+          [](double value) { return std::isfinite(value) ? value : -kUnbounded; });
+    }
+  }
+  return scores;
+}
+
 // Start s of unit i is point s · count + i, so that the linear starts stand together.
 void ActivationMaximiser::PlaceStarts(int64_t first, int64_t count, MatrixView<double> points) {
+  const std::vector<double> scores = ScoreCandidates(first, count, points);
   ProductOfWeights(first, {points.data, count, points.columns});
-  const int64_t all_units = network_.shape().width(layer_ + 1);
-  for (int64_t i = 0; i < points.rows; ++i) {
-    const int64_t start = i / count;
-    const int64_t unit = first + i % count;
-    const std::span<double> point = RowOf(points, i);
-    const bool is_zero = std::ranges::all_of(point, [](double value) { return value == 0; });
-    if (start > 0 || is_zero) PlaceRandomStart(start * all_units + unit, point);
-    ScaleToNorm(norm_, point);
+  for (int64_t i = 0; i < count; ++i) {
+    const std::span<double> linear = RowOf(points, i);
+    const bool is_zero = std::ranges::all_of(linear, [](double value) { return value == 0; });
+    const std::vector<int64_t> best = BestCandidates(
+        std::span(scores).subspan(static_cast<size_t>(i * kCandidates), kCandidates), kStarts);
+    for (int64_t start = 0; start < kStarts; ++start) {
+      const std::span<double> point = RowOf(points, start * count + i);
+      if (start > 0 || is_zero) {
+        PlaceCandidate(best[static_cast<size_t>(start)], norm_, point);
+      } else {
+        ScaleToNorm(norm_, point);
+      }
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "math/views.h"
@@ -37,10 +38,13 @@ class ActivationMaximiser {
   void Evaluate(std::span<const int64_t> units, MatrixView<const double> points,
                 std::span<double> values, MatrixView<double> gradients);
 
-  // Starting points for each unit: the linear one, and random ones.
+  // Starting points for each unit: the linear one, and the best of so many random candidates.
   static constexpr int64_t kStarts = 6;
+  static constexpr int64_t kCandidates = 256;
 
  private:
+  MatrixView<const double> Forward(MatrixView<const double> points);
+  std::vector<double> ScoreCandidates(int64_t first, int64_t count, MatrixView<double> points);
   void PlaceStarts(int64_t first, int64_t count, MatrixView<double> points);
   void ProductOfWeights(int64_t first, MatrixView<double> directions);
   MatrixView<double> Level(int64_t layer, int64_t rows);

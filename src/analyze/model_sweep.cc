@@ -24,7 +24,8 @@ NetworkShape CheckedShape(const Model& model, const AnalyzeOptions& options,
                               .compute = options.compute,
                               .resources = options.resources};
   together.Validate();
-  if (objective.noise.kind == NoiseKind::kSaltPepper && !(model.input_low < model.input_high)) {
+  if (objective.noise.kind == NoiseKind::kSaltPepper &&
+      model.objective.noise.kind != NoiseKind::kSaltPepper) {
     throw Error(ErrorKind::kUsage,
                 "--noise salt-pepper: the model was trained without it, and does not know the ends "
                 "of its data: use mask or gaussian");

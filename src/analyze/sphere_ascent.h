@@ -1,10 +1,8 @@
-// The largest value of a smooth function on a sphere, by projected gradient ascent.
+// The largest value of a smooth function on a sphere around 0.
 //
-// A step goes along the tangent of the sphere at the point, which is the gradient less its radial
-// part, and then back to the sphere. Its length is that of Barzilai and Borwein ("Two-point step
-// size gradient methods", IMA J. Numer. Anal. 8, 1988), cut down until the value rises enough. The
-// first step is chosen so that it lands on the gradient itself, which for a linear function is the
-// maximum. A point at rest has its gradient along its own direction: the first-order condition.
+// With x = r u / ‖u‖ the sphere goes away: L-BFGS ascends over u, where the gradient is that of the
+// function projected on the sphere's tangent, times r / ‖u‖. At a maximum ∇f lies along x itself:
+// the first-order condition under ‖x‖ = r.
 #pragma once
 
 #include <cstdint>
@@ -24,23 +22,25 @@ using PointFunctions =
                        std::span<double> values, MatrixView<double> gradients)>;
 
 struct SphereAscentOptions {
-  double tolerance = 1e-6;  // at rest: ‖tangent part‖ ≤ tolerance · ‖gradient‖
+  double tolerance = 1e-6;  // ends where ‖projected gradient‖ ≤ tolerance · ‖gradient‖
   int64_t evaluations = 500;
 };
 
 struct SphereAscentResult {
   double value = 0;
   bool has_slope = false;  // the gradient at the start was not zero
-  bool at_rest = false;    // the tolerance was reached
 };
 
-// Moves each row of `points` up, on the sphere around 0 that it lies on; no row ever to a lower
-// value. Points that are 0 or not finite stay. The result is a function of the operands alone, in
-// double.
+// Moves each row of `points` up, on the sphere that it lies on; none ever to a lower value. Points
+// that are 0, or where the function is not finite, stay. The result is a function of the operands
+// alone.
 std::vector<SphereAscentResult> AscendOnSphere(const PointFunctions& functions,
                                                std::span<const int64_t> which,
                                                const SphereAscentOptions& options,
                                                MatrixView<double> points);
+
+// What AscendOnSphere allocates for each point of so many values.
+size_t SphereAscentBytes(int64_t values);
 
 // Scales `point` to the norm given; leaves zeros and what is not finite as they are.
 void ScaleToNorm(double norm, std::span<double> point);
