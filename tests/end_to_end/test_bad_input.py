@@ -117,7 +117,7 @@ def test_a_folder_as_data(rhohat, tmp_path):
     check_names(result.error(), [str(tmp_path)])
 
 
-@pytest.mark.parametrize("command", ["encode", "evaluate", "gradcheck"])
+@pytest.mark.parametrize("command", ["encode", "reconstruct", "score", "evaluate", "gradcheck"])
 def test_width_that_is_not_the_models(rhohat, model, tmp_path, random, command):
     data = layouts.write(tmp_path / "wide.h5", layouts.values(random, 20, columns=17))
     out = [] if command == "evaluate" else ["--out", tmp_path / "out"]
@@ -210,8 +210,9 @@ def test_run_folder_that_holds_a_run(rhohat, tmp_path, small_data):
     assert after == before
 
 
+@pytest.mark.parametrize("command", ["encode", "reconstruct", "score"])
 @pytest.mark.parametrize("over", ["data", "model", "data_by_another_name"])
-def test_output_over_an_input(rhohat, model, tmp_path, small_data, over):
+def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command):
     own_model = tmp_path / "model"
     own_model.write_bytes(model.read_bytes())
     (tmp_path / "alias.h5").symlink_to(small_data)
@@ -219,7 +220,7 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over):
               "data_by_another_name": tmp_path / "alias.h5"}
     out = places[over]
     before = out.read_bytes()
-    result = rhohat("encode", own_model, small_data, "--out", out)
+    result = rhohat(command, own_model, small_data, "--out", out)
     assert out.read_bytes() == before
     assert result.code in (64, 73), str(result)
     check_names(result.error(), [str(out)])
