@@ -122,8 +122,8 @@ def flags_of(case):
 
 
 def rows_for(prepare, random, count=ROWS):
-    """Rows as they are in a file, in float32. Prepared by one of WITHIN_0_AND_1 they reach the ends
-    of [0, 1]."""
+    """Rows as they are in a file, in float32. As they are, or scaled by the range, two entries are
+    the ends of [0, 1]."""
     rows = random.uniform(0.02, 0.98, size=(count, COLUMNS)).astype(np.float32)
     rows[0, :2] = 0, 1
     return rows * np.float32(4) - np.float32(1) if prepare.startswith("range") else rows
