@@ -138,7 +138,7 @@ def test_run_is_required(rhohat, tmp_path, small_data):
 
 @pytest.mark.parametrize("flag, nearest", [("--hiden", "--hidden"), ("--lamda", "--lambda"),
                                            ("--iteration", "--iterations"), ("--mem", "--memory"),
-                                           ("--dateset", "--dataset"), ("--tread", "--threads")])
+                                           ("--dateset", "--dataset"), ("--thread", "--threads")])
 def test_unknown_flag(rhohat, tmp_path, small_data, flag, nearest):
     line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), flag, "4")
     check_names(line, [flag, nearest])
@@ -156,7 +156,7 @@ def test_no_command(rhohat):
 @pytest.mark.parametrize("flag, value", [
     ("--rho", "2"), ("--rho", "0"), ("--rho", "1"), ("--rho", "nan"), ("--rho", "abc"),
     ("--beta", "-1"), ("--beta", "inf"), ("--lambda", "-0.1"), ("--lambda", "1e-3x"),
-    ("--hidden", "0"), ("--hidden", "-4"), ("--hidden", "3,3"), ("--hidden", "1e30"),
+    ("--hidden", "0"), ("--hidden", "-4"), ("--hidden", "3,0"), ("--hidden", "1e30"),
     ("--hidden", ""), ("--iterations", "-1"), ("--iterations", "1.5"), ("--precision", "float16"),
     ("--lanes", "3"), ("--lanes", "-2"), ("--threads", "-1"), ("--block-rows", "-1"),
     ("--memory", "12Q"), ("--memory", "-1G"), ("--memory", "99999999T"), ("--optimizer", "newton"),
