@@ -41,7 +41,7 @@ Objective<T>::Objective(const NetworkShape& shape, const NetworkOptions& network
                         Penalties<T> penalties, Sweep<T>& sweep)
     : network_(shape, network, InfoOf(options.loss).from_logits),
       activation_(network.activation),
-      loss_(options.loss),
+      loss_(options.loss, [&sweep](int64_t row) { return sweep.Locate(row); }),
       corruption_(options.noise, noise),
       penalties_(std::move(penalties)),
       sweep_(sweep),

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "math/kernels.h"
 #include "rhohat/loss.h"
@@ -12,7 +14,8 @@ namespace rhohat {
 template <class T>
 class RowLoss {
  public:
-  explicit RowLoss(Loss loss);
+  // `locate` names a row in messages, and must be thread-safe.
+  RowLoss(Loss loss, std::function<std::string(int64_t)> locate);
 
   // Whether Apply() is given the decoder's input z, and leaves x̂ in its place.
   bool from_logits() const { return from_logits_; }
@@ -25,6 +28,7 @@ class RowLoss {
  private:
   const LossKernels<T>& kernels_;
   bool from_logits_;
+  std::function<std::string(int64_t)> locate_;
 };
 
 }  // namespace rhohat

@@ -168,9 +168,7 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
   }
 }
 
-RunFolder RunFolder::Reopen(const std::string& path) {
-  return RunFolder(path, true);
-}
+RunFolder RunFolder::Reopen(const std::string& path) { return RunFolder(path, true); }
 
 RunFolder::RunFolder(const fs::path& path, bool has_metrics)
     : path_(path),

@@ -31,12 +31,8 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
       ElementName(data.type()), first.where(),
       data.files().size() > 1 ? fmt::format(" and {} more files", data.files().size() - 1) : ""));
   const NetworkShape shape(data.columns(), options.network);
-  std::string widths;
-  for (int64_t level = 0; level <= shape.layers(); ++level) {
-    widths += fmt::format("{}{}", level == 0 ? "" : "–", shape.width(level));
-  }
-  reporter.Note(fmt::format("network: {}{}, {} parameters", widths, shape.tied ? ", tied" : "",
-                            shape.parameters()));
+  reporter.Note(fmt::format("network: {}{}, {} parameters", shape.Text(),
+                            shape.tied ? ", tied" : "", shape.parameters()));
   reporter.Note(
       fmt::format("{} threads ({} kernels), {} lanes, blocks of {} rows, {}", plan.threads,
                   BestKernels<float>().name, compute.lanes, compute.block_rows,

@@ -1,6 +1,6 @@
 #include "train/training_run.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cmath>
@@ -101,8 +101,7 @@ class TrainingRun {
     }
     RowTransform<T>* const transform = prepared_->does_nothing() ? nullptr : &*prepared_;
     if (!stage.name.empty()) {
-      reporter_.Note(fmt::format("{}: {}–{}–{}", stage.name, stage.shape.inputs,
-                                 fmt::join(stage.shape.hidden, "–"), stage.shape.inputs));
+      reporter_.Note(fmt::format("{}: {}", stage.name, stage.shape.Text()));
     }
     NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
     if (stage.objective.noise.kind == NoiseKind::kSaltPepper) {
