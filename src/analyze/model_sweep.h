@@ -83,7 +83,8 @@ class ModelSweep {
 // function(T()) with the type that `precision` is the name of.
 template <class Function>
 auto WithPrecision(Precision precision, const Function& function) {
-  return precision == Precision::kFloat64 ? function(double()) : function(float());
+  if (precision == Precision::kFloat64) return function(double());
+  return function(float());
 }
 
 }  // namespace rhohat

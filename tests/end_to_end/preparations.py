@@ -47,3 +47,17 @@ def apply(text, arrays, rows):
         return 0.1 + 0.4 * (np.clip(centred, -widest, widest) / widest + 1)
     assert kind in ("zca", "pca"), text
     return (rows - arrays["shift"]) @ arrays["matrix"].T
+
+
+def undo(text, arrays, prepared, rows):
+    """What `prepared` would have been made from. Of `rows`, "global" takes the means it forgot."""
+    kind = text.split(":")[0]
+    if kind == "none":
+        return prepared
+    if kind in ("range", "standardize"):
+        return prepared * arrays["scale"] + arrays["shift"]
+    if kind == "global":
+        widest = 3 * arrays["deviation"][0]
+        return ((prepared - 0.1) / 0.4 - 1) * widest + rows.mean(axis=1, keepdims=True)
+    assert kind in ("zca", "pca"), text
+    return prepared @ arrays["inverse"].T + arrays["shift"]

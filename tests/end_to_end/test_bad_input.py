@@ -117,7 +117,7 @@ def test_a_folder_as_data(rhohat, tmp_path):
     check_names(result.error(), [str(tmp_path)])
 
 
-@pytest.mark.parametrize("command", ["encode", "evaluate", "gradcheck"])
+@pytest.mark.parametrize("command", ["encode", "reconstruct", "score", "evaluate", "gradcheck"])
 def test_width_that_is_not_the_models(rhohat, model, tmp_path, random, command):
     data = layouts.write(tmp_path / "wide.h5", layouts.values(random, 20, columns=17))
     out = [] if command == "evaluate" else ["--out", tmp_path / "out"]
@@ -138,7 +138,7 @@ def test_run_is_required(rhohat, tmp_path, small_data):
 
 @pytest.mark.parametrize("flag, nearest", [("--hiden", "--hidden"), ("--lamda", "--lambda"),
                                            ("--iteration", "--iterations"), ("--mem", "--memory"),
-                                           ("--dateset", "--dataset"), ("--tread", "--threads")])
+                                           ("--dateset", "--dataset"), ("--thread", "--threads")])
 def test_unknown_flag(rhohat, tmp_path, small_data, flag, nearest):
     line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), flag, "4")
     check_names(line, [flag, nearest])
@@ -156,7 +156,7 @@ def test_no_command(rhohat):
 @pytest.mark.parametrize("flag, value", [
     ("--rho", "2"), ("--rho", "0"), ("--rho", "1"), ("--rho", "nan"), ("--rho", "abc"),
     ("--beta", "-1"), ("--beta", "inf"), ("--lambda", "-0.1"), ("--lambda", "1e-3x"),
-    ("--hidden", "0"), ("--hidden", "-4"), ("--hidden", "3,3"), ("--hidden", "1e30"),
+    ("--hidden", "0"), ("--hidden", "-4"), ("--hidden", "3,0"), ("--hidden", "1e30"),
     ("--hidden", ""), ("--iterations", "-1"), ("--iterations", "1.5"), ("--precision", "float16"),
     ("--lanes", "3"), ("--lanes", "-2"), ("--threads", "-1"), ("--block-rows", "-1"),
     ("--memory", "12Q"), ("--memory", "-1G"), ("--memory", "99999999T"), ("--optimizer", "newton"),
@@ -210,8 +210,9 @@ def test_run_folder_that_holds_a_run(rhohat, tmp_path, small_data):
     assert after == before
 
 
+@pytest.mark.parametrize("command", ["encode", "reconstruct", "score"])
 @pytest.mark.parametrize("over", ["data", "model", "data_by_another_name"])
-def test_output_over_an_input(rhohat, model, tmp_path, small_data, over):
+def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command):
     own_model = tmp_path / "model"
     own_model.write_bytes(model.read_bytes())
     (tmp_path / "alias.h5").symlink_to(small_data)
@@ -219,7 +220,7 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over):
               "data_by_another_name": tmp_path / "alias.h5"}
     out = places[over]
     before = out.read_bytes()
-    result = rhohat("encode", own_model, small_data, "--out", out)
+    result = rhohat(command, own_model, small_data, "--out", out)
     assert out.read_bytes() == before
     assert result.code in (64, 73), str(result)
     check_names(result.error(), [str(out)])

@@ -15,7 +15,8 @@ from trained import COLUMNS, HIDDEN, ROWS
 
 pytestmark = pytest.mark.fast
 
-COMMANDS = ["train", "evaluate", "encode", "gradcheck", "features", "plan", "convert", "info"]
+COMMANDS = ["train", "evaluate", "encode", "reconstruct", "score", "gradcheck", "features", "plan",
+            "convert", "info"]
 
 
 def test_encode(rhohat, any_run, tmp_path):

@@ -83,16 +83,18 @@ def test_the_seed_decides_the_start(rhohat, tmp_path, rows):
     assert first["encoder.weight"] != second["encoder.weight"]
 
 
-def test_evaluate_and_encode(rhohat, tmp_path, rows):
+def test_evaluate_encode_reconstruct_and_score(rhohat, tmp_path, rows):
     files = [layouts.write(tmp_path / "rows.h5", rows, chunks=(100, COLUMNS))]
     model = train(rhohat, files, tmp_path / "run", "float32")
-    reports, codes = set(), set()
+    reports, results = set(), {"codes": set(), "reconstruction": set(), "scores": set()}
+    commands = dict(zip(results, ("encode", "reconstruct", "score")))
     for threads in (1, 2, 3, 8):
         flags = ["--threads", threads]
         reports.add(rhohat.ok("evaluate", model, *files, "--json", *flags).stdout)
-        out = tmp_path / f"codes{threads}.h5"
-        rhohat.ok("encode", model, *files, "--out", out, *flags)
-        with h5py.File(out) as file:
-            codes.add(file["codes"][:].tobytes())
+        out = tmp_path / "out.h5"
+        for name, command in commands.items():
+            rhohat.ok(command, model, *files, "--out", out, *flags)
+            with h5py.File(out) as file:
+                results[name].add(file[name][:].tobytes())
     assert len(reports) == 1
-    assert len(codes) == 1
+    assert [len(found) for found in results.values()] == [1, 1, 1]
