@@ -189,9 +189,10 @@ void Objective<T>::ThrowOutOfRange(const Block<T>& block, int64_t row) const {
   int64_t column = 0;
   while (values[column] >= 0 && values[column] <= 1) ++column;
   throw Error(ErrorKind::kBadData,
-              fmt::format("row {}, column {}: --loss cross-entropy is defined for values from 0 to "
-                          "1, found {:g}: scale the data first ('--prepare range:LO:HI')",
-                          block.range.begin + row, column, static_cast<double>(values[column])));
+              fmt::format("{}, column {}: --loss cross-entropy is defined for values from 0 to 1, "
+                          "found {:g}: scale the data first ('--prepare range:LO:HI')",
+                          sweep_.Locate(block.range.begin + row), column,
+                          static_cast<double>(values[column])));
 }
 
 template <class T>

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -69,6 +70,8 @@ class Sweep {
   int64_t columns() const {
     return transform_ != nullptr ? transform_->columns() : pass_.source().columns();
   }
+  // Where a row comes from, for messages.
+  std::string Locate(int64_t row) const { return pass_.source().Locate(row); }
   int64_t lanes() const { return pass_.options().lanes; }
   int64_t block_rows() const { return pass_.options().block_rows; }
   int64_t threads() const { return pass_.threads(); }
