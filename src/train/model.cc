@@ -137,6 +137,16 @@ SafetensorsMetadata MetadataOf(const Model& model) {
           {"stop_reason", model.stop_reason}};
 }
 
+bool IsConsistent(Preparation preparation, int64_t inputs) {
+  std::vector<double> deviation = {preparation.deviation};
+  return std::ranges::all_of(
+      TensorsOf(preparation, inputs, deviation), [](const PreparationTensor& tensor) {
+        int64_t size = 1;
+        for (const int64_t extent : tensor.shape) size *= extent;
+        return std::ssize(*tensor.values) == size && AllFinite(*tensor.values);
+      });
+}
+
 // A model that LoadModel would refuse is a fault of the program that made it.
 void CheckConsistent(const Model& model, const std::string& path) {
   const NetworkShape shape = ShapeOf(model);
@@ -148,7 +158,8 @@ void CheckConsistent(const Model& model, const std::string& path) {
   const bool sound =
       std::isfinite(model.cost) && std::ssize(model.parameters) == shape.parameters() &&
       AllWithin(limit, model.parameters) && std::ssize(model.rho_hat) == shape.encoder_units() &&
-      AllFinite(model.rho_hat) && std::isfinite(model.input_low) && std::isfinite(model.input_high);
+      AllFinite(model.rho_hat) && std::isfinite(model.input_low) &&
+      std::isfinite(model.input_high) && IsConsistent(model.prepare, model.inputs);
   if (!sound) {
     throw Error(
         ErrorKind::kInternal,
@@ -335,12 +346,13 @@ void ReadPreparation(const std::string& path, const Metadata& metadata, Model& m
   }
   if (!metadata.Has("input_range")) return;
   metadata.ParseJson("input_range", [&](const json& value) {
+    if (value.size() != 2) metadata.Refuse("input_range");
     model.input_low = value.at(0).get<double>();
     model.input_high = value.at(1).get<double>();
   });
-  if (!std::isfinite(model.input_low) || !std::isfinite(model.input_high)) {
-    metadata.Refuse("input_range");
-  }
+  const bool is_range = std::isfinite(model.input_low) && std::isfinite(model.input_high) &&
+                        model.input_low <= model.input_high;
+  if (!is_range) metadata.Refuse("input_range");
 }
 
 void ReadRhoHat(const std::string& path, const Metadata& metadata, Model& model) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "network/corruption.h"
@@ -28,6 +29,10 @@ inline constexpr Penalised kPenalised[] = {Penalised::kNothing,     Penalised::k
 struct ObjectiveCase {
   NetworkOptions network;
   ObjectiveOptions objective;
+
+  // g++ 12 takes the members of a nested aggregate for uninitialised.
+  ObjectiveCase(NetworkOptions network_in, ObjectiveOptions objective_in)
+      : network(std::move(network_in)), objective(std::move(objective_in)) {}
 
   std::string Name() const {
     return fmt::format("{} {} {} depth {}{} noise {} beta {} lambda {} gamma {} kappa {}",
