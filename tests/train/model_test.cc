@@ -258,9 +258,8 @@ std::vector<std::string> TensorNames(const Model& model) {
   const TemporaryFolder folder;
   SaveModel(model, folder / "model");
   std::vector<std::string> names;
-  for (const TensorView& tensor : SafetensorsFile::Read(folder / "model").tensors()) {
-    names.push_back(tensor.name);
-  }
+  const SafetensorsFile file = SafetensorsFile::Read(folder / "model");
+  for (const TensorView& tensor : file.tensors()) names.push_back(tensor.name);
   return names;
 }
 
