@@ -72,7 +72,8 @@ size_t PreparedRows<T>::MemoryBytes(PreparationKind kind, int64_t inputs) {
 template <class T>
 size_t PreparedRows<T>::WorkspaceBytes(PreparationKind kind, int64_t inputs, int64_t block_rows) {
   if (kind == PreparationKind::kNone) return 0;
-  return static_cast<size_t>(block_rows * inputs) * sizeof(T);
+  return static_cast<size_t>(block_rows * inputs) * sizeof(T) +
+         RowPreparation<T>::ApplyBytes(kind, inputs, block_rows);
 }
 
 template <class T>

@@ -178,6 +178,7 @@ class TrainingRun {
       frozen_rho_hat_.insert(frozen_rho_hat_.end(), rho_hat.begin(), rho_hat.end());
       rho_hat = frozen_rho_hat_;
     }
+    model_ = {};  // its memory is needed for what takes its place
     model_ = {.inputs = data_.columns(),
               .parameters = {flat.begin(), flat.end()},
               .rho_hat = rho_hat,

@@ -108,6 +108,18 @@ TEST(PreparedRowsTest, FrozenLayersAloneNeedNoPreparation) {
   EXPECT_TRUE(rows.does_nothing());
 }
 
+TEST(PreparedRowsTest, AWorkspaceIsABlockAndWhatWhiteningTakes) {
+  constexpr size_t kBlock = 64 * 100 * sizeof(float);
+  const auto bytes = [](PreparationKind kind) {
+    return PreparedRows<float>::WorkspaceBytes(kind, 100, 64);
+  };
+  EXPECT_EQ(bytes(PreparationKind::kNone), 0U);
+  EXPECT_EQ(bytes(PreparationKind::kGlobal), kBlock);
+  EXPECT_EQ(bytes(PreparationKind::kZca),
+            kBlock + RowPreparation<float>::ApplyBytes(PreparationKind::kZca, 100, 64));
+  EXPECT_GT(bytes(PreparationKind::kZca), kBlock);
+}
+
 // A stage of greedy training: the objective's rows are the codes.
 TEST(PreparedRowsTest, AnObjectiveOfFrozenRowsIsTheOneOfTheirCodes) {
   VectorSource source = FloatRows(50, kInputs, 1);
