@@ -15,6 +15,8 @@ constexpr std::array kCommands = {
     Command{"train", "train a model on all rows of HDF5 files", RunTrain, true},
     Command{"evaluate", "compute J and its terms over a data set", RunEvaluate, true},
     Command{"encode", "write the code of every row", RunEncode, true},
+    Command{"reconstruct", "write the model's reconstruction of every row", RunReconstruct, true},
+    Command{"score", "write how badly each row is reconstructed", RunScore, true},
     Command{"gradcheck", "compare the gradient with central differences", RunGradcheck, true},
     Command{"features", "draw what each hidden unit looks for", RunFeatures, false},
     Command{"plan", "show where the memory of a training run would go", RunPlan, false},
@@ -55,7 +57,7 @@ std::string OverviewText() {
       "rhohat trains sparse autoencoders, exactly, on data that does not fit in memory.\n\n"
       "Usage: rhohat COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands:\n";
   for (const Command& command : kCommands) {
-    text += fmt::format("  {:<10} {}\n", command.name, command.summary);
+    text += fmt::format("  {:<11} {}\n", command.name, command.summary);
   }
   text += "\n'rhohat COMMAND --help' says more; 'rhohat --version' names the version.\n\n";
   return text + kExitCodes;

@@ -31,6 +31,8 @@ std::string OverviewText();
 void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunEvaluate(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunEncode(const Arguments& arguments, const std::atomic<bool>& stop);
+void RunReconstruct(const Arguments& arguments, const std::atomic<bool>& stop);
+void RunScore(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunGradcheck(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunFeatures(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunPlan(const Arguments& arguments, const std::atomic<bool>& stop);

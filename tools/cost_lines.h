@@ -3,24 +3,28 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <string>
+
+#include "rhohat/cost_terms.h"
 #include "tools/print.h"
 
 namespace rhohat {
 
-// Adds them to `lines`. `Terms` is IterationMetrics or Evaluation: both name the terms alike.
-template <typename Terms>
-void AddCostLines(const Terms& terms, Lines& lines) {
-  const auto add_term = [&](const char* name, double value) {
-    if (value != 0) lines.emplace_back(name, Number(value));
-  };
-  lines.emplace_back("J", Number(terms.cost));
-  add_term("  reconstruction", terms.reconstruction);
-  add_term("  weight decay", terms.weight_decay);
-  add_term("  sparsity", terms.sparsity);
-  add_term("  L1", terms.l1);
-  add_term("  contraction", terms.contraction);
-  lines.emplace_back("rho_hat", fmt::format("mean {}, from {} to {}", Number(terms.rho_hat_mean),
-                                            Number(terms.rho_hat_min), Number(terms.rho_hat_max)));
+// Adds them to `lines`. `Figures` is IterationMetrics or Evaluation: both have a cost and ρ̂.
+template <typename Figures>
+void AddCostLines(const Figures& figures, Lines& lines) {
+  lines.emplace_back("J", Number(figures.cost.total()));
+  for (const CostTermInfo& term : kCostTerms) {
+    const double value = figures.cost.*term.value;
+    if (value == 0) continue;
+    std::string name = std::string("  ") + term.name;
+    std::ranges::replace(name, '_', ' ');
+    lines.emplace_back(name, Number(value));
+  }
+  lines.emplace_back("rho_hat",
+                     fmt::format("mean {}, from {} to {}", Number(figures.rho_hat_mean),
+                                 Number(figures.rho_hat_min), Number(figures.rho_hat_max)));
 }
 
 }  // namespace rhohat

@@ -13,12 +13,15 @@ CommandHelp Help() {
   return {.name = "encode",
           .description =
               "Writes the code (the hidden units' activations) of every row to an HDF5 file: data "
-              "set /codes with one row for each row of DATA, in the same order. The file appears "
-              "under its name once it is whole.",
+              "set /codes with one row for each row of DATA, in the same order. Rows are prepared "
+              "as the model says, and seen without noise. The file appears under its name once it "
+              "is whole.",
           .arguments = ModelAndDataArguments(),
           .required = {"out"},
           .examples = {{"rhohat encode run/model.safetensors data.h5 --out codes.h5",
                         "Codes in the model's own precision."},
+                       {"rhohat encode deep/model.safetensors data.h5 --layer 1 --out first.h5",
+                        "What the first layer of a deep encoder makes of the rows."},
                        {"rhohat encode run/model.safetensors a.h5 b.h5 --out codes.h5 --memory 2G",
                         "Two files, one after the other, within 2 GiB of memory."}}};
 }
@@ -27,18 +30,23 @@ CommandHelp Help() {
 
 void RunEncode(const Arguments& arguments, const std::atomic<bool>& stop) {
   ModelAndData inputs;
-  std::string output;
+  EncodeOptions options;
   OptionFlags flags(Help());
   AddModelAndDataFlags(flags, inputs);
-  flags.Add({TextField({"out", "FILE", "HDF5 file to write.", "Output"}, output)});
+  flags.Add(
+      {CountField({"layer", "N",
+                   "The encoder's layer to write, from 1. The innermost if not given.", "Output"},
+                  options.layer),
+       OutputField(options.output)});
   if (!flags.Parse(arguments)) return;
 
-  CheckNotAnInput(output, flags.positionals());
+  CheckNotAnInput(options.output, flags.positionals());
   LoadInputs(flags, inputs);
+  options.analyze = inputs.options;
   ProgressDisplay display;
-  Encode(inputs.model, inputs.options, output, {&display, &stop});
+  Encode(inputs.model, options, {&display, &stop});
   display.Finish();
-  Print(AlignedLines({{"codes", output}}));
+  Print(AlignedLines({{"codes", options.output}}));
 }
 
 }  // namespace rhohat

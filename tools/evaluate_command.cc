@@ -28,23 +28,20 @@ CommandHelp Help() {
            "The same over two files, for a script to read. A number that does not exist, such as "
            "the explained variance of equal rows, is null."},
           {"rhohat evaluate run/model.safetensors test.h5 --beta 0 --lambda 0",
-           "The reconstruction error alone."}}};
+           "The reconstruction error alone."},
+          {"rhohat evaluate run/model.safetensors test.h5 --noise none",
+           "How well a denoising model reconstructs clean rows."}}};
 }
 
 // Numbers that are not finite become null.
 std::string AsJson(const Evaluation& result) {
-  const nlohmann::ordered_json json = {{"rows", result.rows},
-                                       {"cost", result.cost},
-                                       {"reconstruction", result.reconstruction},
-                                       {"weight_decay", result.weight_decay},
-                                       {"sparsity", result.sparsity},
-                                       {"l1", result.l1},
-                                       {"contraction", result.contraction},
-                                       {"explained_variance", result.explained_variance},
-                                       {"rho_hat_mean", result.rho_hat_mean},
-                                       {"rho_hat_min", result.rho_hat_min},
-                                       {"rho_hat_max", result.rho_hat_max},
-                                       {"dead_units", result.dead_units}};
+  nlohmann::ordered_json json = {{"rows", result.rows}, {"cost", result.cost.total()}};
+  for (const CostTermInfo& term : kCostTerms) json[term.name] = result.cost.*term.value;
+  json["explained_variance"] = result.explained_variance;
+  json["rho_hat_mean"] = result.rho_hat_mean;
+  json["rho_hat_min"] = result.rho_hat_min;
+  json["rho_hat_max"] = result.rho_hat_max;
+  json["dead_units"] = result.dead_units;
   return json.dump(2) + "\n";
 }
 

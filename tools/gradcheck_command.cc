@@ -50,8 +50,9 @@ void RequireAgreement(const GradientCheck& check) {
   if (check.relative_error <= allowed) return;
   throw Error(ErrorKind::kInternal,
               fmt::format("gradient and numeric derivatives of J do not agree: expected a relative "
-                          "error of at most {:.3g}, found {:.3g}, worst at {}; on data far beyond "
-                          "0 to 1 the numeric ones are too coarse",
+                          "error of at most {:.3g}, found {:.3g}, worst at {}; the "
+                          "numeric ones are too coarse on data far beyond 0 to 1, and near the "
+                          "kinks of ReLU and L1",
                           allowed, check.relative_error, check.worst_parameter));
 }
 

@@ -3,6 +3,7 @@
 #include "tools/program_fields.h"
 
 namespace rhohat {
+
 std::vector<CommandHelp::Argument> ModelAndDataArguments() {
   return {{"MODEL", "The model: model.safetensors of a run."},
           {"DATA...", "HDF5 files; their rows are one data set, in this order."}};
@@ -16,7 +17,7 @@ void AddModelAndDataFlags(OptionFlags& flags, ModelAndData& inputs) {
 }
 
 void AddObjectiveFlags(OptionFlags& flags, ModelAndData& inputs) {
-  flags.Add(WithModelsDefaults(Only(Fields(inputs.objective), {"rho", "beta", "lambda"})));
+  flags.Add(WithModelsDefaults(Fields(inputs.objective)));
 }
 
 void LoadInputs(const OptionFlags& flags, ModelAndData& inputs) {
@@ -26,6 +27,10 @@ void LoadInputs(const OptionFlags& flags, ModelAndData& inputs) {
   inputs.options.compute = inputs.model.compute;
   inputs.objective = inputs.model.objective;
   flags.Apply();
+}
+
+OptionField OutputField(std::string& output) {
+  return TextField({"out", "FILE", "HDF5 file to write.", "Output"}, output);
 }
 
 }  // namespace rhohat

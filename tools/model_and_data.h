@@ -1,7 +1,8 @@
-// What evaluate, encode and gradcheck have in common: a model, data to run it on, and flags that
-// stand above what the model was trained with.
+// What evaluate, encode, reconstruct, score and gradcheck have in common: a model, data to run it
+// on, and flags that stand above what the model was trained with.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "rhohat/analyze.h"
@@ -19,11 +20,14 @@ struct ModelAndData {
 std::vector<CommandHelp::Argument> ModelAndDataArguments();
 
 void AddModelAndDataFlags(OptionFlags& flags, ModelAndData& inputs);
-// --rho, --beta and --lambda.
+// The objective's, all of them: --loss, --rho, --beta, --lambda, …
 void AddObjectiveFlags(OptionFlags& flags, ModelAndData& inputs);
 
 // After `flags` were parsed: loads the model, takes over its settings, and sets the flags given on
 // top of them.
 void LoadInputs(const OptionFlags& flags, ModelAndData& inputs);
+
+// --out, of the commands that write rows.
+OptionField OutputField(std::string& output);
 
 }  // namespace rhohat

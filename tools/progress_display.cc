@@ -126,17 +126,21 @@ void ProgressDisplay::WriteLine(const std::string& line) {
 }
 
 void ProgressDisplay::WriteIteration(const std::string& ending) {
-  WriteLine(fmt::format("iteration {}/{}, J {:.6g}, gradient norm {:.3g}, {:.3g} rows/s{}",
-                        last_->iteration, iterations_, last_->cost, last_->gradient_norm,
-                        last_->rows_per_second, ending));
+  WriteLine(fmt::format("{}iteration {}/{}, J {:.6g}, gradient norm {:.3g}, {:.3g} rows/s{}",
+                        StageText(), last_->iteration, iterations_, last_->cost.total(),
+                        last_->gradient_norm, last_->rows_per_second, ending));
   last_written_ = true;
 }
 
 std::string ProgressDisplay::TrainingBar() const {
   const int64_t iteration = last_ ? last_->iteration : 0;
-  const std::string cost = last_ ? fmt::format(", J {:.6g}", last_->cost) : "";
-  return fmt::format("{} iteration {}/{}{}, {}{}", Bar(iteration, iterations_), iteration,
-                     iterations_, cost, RowsText(), TimeLeft());
+  const std::string cost = last_ ? fmt::format(", J {:.6g}", last_->cost.total()) : "";
+  return fmt::format("{} {}iteration {}/{}{}, {}{}", Bar(iteration, iterations_), StageText(),
+                     iteration, iterations_, cost, RowsText(), TimeLeft());
+}
+
+std::string ProgressDisplay::StageText() const {
+  return last_ && !last_->stage.empty() ? last_->stage + ", " : "";
 }
 
 std::string ProgressDisplay::RowsText() const {

@@ -49,6 +49,7 @@ class ProgressDisplay : public RunObserver {
   void ClearBar();
 
   std::string TrainingBar() const;
+  std::string StageText() const;
   std::string RowsText() const;
   std::string TimeLeft() const;
   std::optional<double> SecondsLeft() const;

@@ -1,6 +1,8 @@
 // rhohat train: minimises the objective over all rows.
 #include <fmt/core.h>
 
+#include <iterator>
+
 #include "base/units.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
@@ -16,10 +18,11 @@ CommandHelp Help() {
   return {
       .name = "train",
       .description =
-          "Trains a sparse autoencoder on all rows of the data, which may be larger than memory, "
-          "and leaves a run folder with the model, its metrics, its log and its configuration. "
-          "The result does not depend on --memory or --threads. Interrupted, it writes the "
-          "parameters reached into the folder's checkpoints and says where.",
+          "Trains an autoencoder (sparse, denoising, contractive, deep) on all rows of the data, "
+          "which may be larger than memory, and leaves a run folder with the model, its metrics, "
+          "its log and its configuration. The result does not depend on --memory or --threads. "
+          "Interrupted, it writes the parameters reached into the folder's checkpoints and says "
+          "where.",
       .arguments = {{"DATA...", "HDF5 files; their rows are one data set, in this order."}},
       .required = {"hidden", "run"},
       .examples = {
@@ -28,8 +31,22 @@ CommandHelp Help() {
            "The classic setting for handwritten digits."},
           {"rhohat train part*.h5 --dataset /images --hidden 400 --memory 4G --run run",
            "Several files with more than one data set in each, within 4 GiB of memory."},
+          {"rhohat train data.h5 --hidden 256,64 --greedy --prepare standardize --decoder linear "
+           "--run deep",
+           "Two layers, one after the other and then together, on standardised columns."},
+          {"rhohat train data.h5 --hidden 400 --tied --beta 0 --noise mask:0.3 --run denoising",
+           "A denoising autoencoder with tied weights."},
           {"rhohat train data.h5 --hidden 196 --optimizer gd --learning-rate 0.5 --run gd",
            "Gradient descent with momentum, to compare with."}}};
+}
+
+// Its number, where all iterations allowed are used: every stage of greedy training counts its
+// starting point too.
+int64_t LastIteration(const TrainOptions& options) {
+  const int64_t iterations = options.optimizer.iterations;
+  if (!options.greedy) return iterations;
+  const int64_t fine_tune = options.fine_tune < 0 ? iterations : options.fine_tune;
+  return std::ssize(options.network.hidden) * (iterations + 1) + fine_tune;
 }
 
 std::string Summary(const TrainResult& result) {
@@ -55,7 +72,7 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   if (!flags.Parse(arguments)) return;
 
   options.data.files = flags.positionals();
-  ProgressDisplay display(options.optimizer.iterations);
+  ProgressDisplay display(LastIteration(options));
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();
   Print(Summary(result));

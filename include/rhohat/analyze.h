@@ -38,10 +38,28 @@ struct AnalyzeOptions {
 Evaluation Evaluate(const Model& model, const AnalyzeOptions& options,
                     const std::optional<ObjectiveOptions>& objective, const RunControl& control);
 
-// Writes the code (hidden activations) of every row to an HDF5 file: data set `/codes`, rows×h, in
-// the order of the rows. The file appears whole or not at all.
-void Encode(const Model& model, const AnalyzeOptions& options, const std::string& output,
-            const RunControl& control);
+struct EncodeOptions {
+  AnalyzeOptions analyze;
+  int64_t layer = 0;   // of the encoder, from 1; 0: the innermost, the code
+  std::string output;  // the HDF5 file to write
+};
+
+// Three passes whose results are rows, in the order of the data's. Rows are prepared as the model
+// says and seen without noise. Each writes an HDF5 file that appears whole or not at all
+// (docs/formats/codes.md).
+
+// The activations of a layer of the encoder: data set `/codes`, rows×units of the layer.
+void Encode(const Model& model, const EncodeOptions& options, const RunControl& control);
+
+// The reconstruction, in the data's own units: its preparation is undone. Data set
+// `/reconstruction`, rows×n.
+void Reconstruct(const Model& model, const AnalyzeOptions& options, const std::string& output,
+                 const RunControl& control);
+
+// The reconstruction loss ℓ of each row (docs/math.md §2), as the network sees it: data set
+// `/scores`, rows×1, in float64. Throws Error(kBadData) where the loss is not defined for a row.
+void Score(const Model& model, const AnalyzeOptions& options, const std::string& output,
+           const RunControl& control);
 
 // Numeric derivatives against the analytic gradient (docs/math.md §9), in float64.
 struct GradientCheck {
@@ -68,7 +86,7 @@ struct GradientCheckOptions {
 GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& options,
                             const RunControl& control);
 
-// How rows are pictures: height×width, or height×width×3 for colour, channels last.
+// How rows are pictures: height×width, or height×width×3 for colour.
 struct PictureShape {
   int64_t height = 0;
   int64_t width = 0;
@@ -79,13 +97,24 @@ struct PictureShape {
 PictureShape ParsePictureShape(const std::string& text);
 
 struct FeaturesOptions {
+  int64_t layer = 0;  // of the encoder, the first is 1; 0 is the last, whose units are the code
+  double norm = 1;  // ‖x‖ of the prepared inputs looked for; without effect in the first layer
   std::optional<PictureShape> shape;  // guessed where inputs are a square, or three of them
-  int64_t scale = 0;                  // pixels per input; 0 chooses
-  int64_t columns = 0;                // tiles in a row of the grid; 0 chooses
+  bool planar = false;  // colour after colour (3×H×W), not pixel after pixel (H×W×3)
+  int64_t scale = 0;    // pixels per input; 0 chooses
+  int64_t columns = 0;  // tiles in a row of the grid; 0 chooses
 };
 
-// The UFLDL picture: for each hidden unit the input of norm 1 that excites it most,
-// x = W1_j / ‖W1_j‖, each tile scaled to its own largest magnitude around mid-grey.
+// The UFLDL picture: for each unit of a layer what excites it most, each tile scaled to its own
+// largest magnitude around mid-grey.
+//
+// Among prepared inputs x of one norm that is x = W1_j / ‖W1_j‖ in the first layer, and what
+// activation maximisation finds in a deeper one. The tile shows the direction in which the input as
+// it was before preparation excites the unit most: with a linear preparation P, Pᵀx (for whitened
+// patches UFLDL's W1·ZCAWhite). Equal models make equal pictures on the same kind of CPU.
+//
+// Throws Error(kUsage) where the options do not fit each other or the model, Error(kBadData) where
+// the model is not whole or not finite.
 void DrawFeatures(const Model& model, const FeaturesOptions& options, const std::string& output);
 
 // What a file is, in lines for a person: HDF5 data sets with shape, type, chunks and filters, how

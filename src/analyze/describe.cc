@@ -5,6 +5,7 @@
 #include <array>
 #include <fstream>
 
+#include "analyze/describe_model.h"
 #include "analyze/reading_verdict.h"
 #include "base/atomic_file.h"
 #include "base/text.h"
@@ -12,14 +13,9 @@
 #include "data/hdf5_dataset.h"
 #include "rhohat/analyze.h"
 #include "rhohat/error.h"
-#include "rhohat/option_fields.h"
 
 namespace rhohat {
 namespace {
-
-std::string Line(const std::string& name, const std::string& value) {
-  return fmt::format("  {:<14}{}\n", name, value);
-}
 
 std::string Product(const std::vector<int64_t>& lengths) {
   std::string text;
@@ -32,28 +28,28 @@ std::string Product(const std::vector<int64_t>& lengths) {
 std::string DescribeReading(const Hdf5DataSetInfo& info, const DataOptions& options,
                             const ResourceOptions& resources) {
   ReadingVerdict verdict = JudgeReading(info, options);
-  std::string text =
-      Line("reading", verdict.direct ? "directly, unpacked by all threads"
-                                     : fmt::format("by the HDF5 library, on one thread: {}",
-                                                   verdict.library_reason));
-  text += Line(
+  std::string text = DescriptionLine(
+      "reading", verdict.direct ? "directly, unpacked by all threads"
+                                : fmt::format("by the HDF5 library, on one thread: {}",
+                                              verdict.library_reason));
+  text += DescriptionLine(
       "", fmt::format("{:.2f} bytes read for each byte that is used", verdict.bytes_per_byte_used));
   try {
-    text += Line(
+    text += DescriptionLine(
         "",
         fmt::format("{}/s of rows, measured now from their start",
                     FormatBytes(static_cast<uint64_t>(MeasureReading(info, options, resources)))));
   } catch (const Error& error) {
-    text += Line("", fmt::format("cannot be read: {}", error.what()));
+    text += DescriptionLine("", fmt::format("cannot be read: {}", error.what()));
     verdict.remarks.emplace_back("its rows cannot be read, see above");
   }
   const char* name = "verdict";
   for (const std::string& remark : verdict.remarks) {
-    text += Line(name, remark);
+    text += DescriptionLine(name, remark);
     name = "";
   }
-  if (verdict.remarks.empty()) text += Line(name, "nothing to mend");
-  if (!verdict.advice.empty()) text += Line("mend it", verdict.advice);
+  if (verdict.remarks.empty()) text += DescriptionLine(name, "nothing to mend");
+  if (!verdict.advice.empty()) text += DescriptionLine("mend it", verdict.advice);
   return text;
 }
 
@@ -63,20 +59,21 @@ std::string DescribeDataSet(const std::string& file, const std::string& path,
   const double plain = static_cast<double>(info.rows) * static_cast<double>(info.columns) *
                        static_cast<double>(ElementBytes(info.element));
   std::string text = fmt::format("{}\n", info.where());
-  text += Line("rows", std::to_string(info.rows));
-  text += Line("columns", info.shape.size() == 2
+  text += DescriptionLine("rows", std::to_string(info.rows));
+  text += DescriptionLine("columns",
+                          info.shape.size() == 2
                               ? std::to_string(info.columns)
                               : fmt::format("{} ({} flattened)", info.columns,
                                             Product({info.shape.begin() + 1, info.shape.end()})));
-  text += Line("type", fmt::format("{}{}", ElementName(info.element),
-                                   ElementBytes(info.element) == 1 ? ""
-                                   : info.element.big_endian       ? ", big-endian"
-                                                                   : ", little-endian"));
-  text += Line("layout", info.chunk.empty()
-                             ? info.layout
-                             : fmt::format("{}, {} a chunk", info.layout, Product(info.chunk)));
-  if (!info.filters.empty()) text += Line("filters", JoinNames(info.filters));
-  text += Line(
+  text += DescriptionLine("type", fmt::format("{}{}", ElementName(info.element),
+                                              ElementBytes(info.element) == 1 ? ""
+                                              : info.element.big_endian       ? ", big-endian"
+                                                                              : ", little-endian"));
+  text += DescriptionLine("layout", info.chunk.empty() ? info.layout
+                                                       : fmt::format("{}, {} a chunk", info.layout,
+                                                                     Product(info.chunk)));
+  if (!info.filters.empty()) text += DescriptionLine("filters", JoinNames(info.filters));
+  text += DescriptionLine(
       "size", fmt::format("{} of rows, {} in the file{}", FormatBytes(static_cast<uint64_t>(plain)),
                           FormatBytes(info.stored_bytes),
                           info.filters.empty() || info.stored_bytes == 0
@@ -103,46 +100,6 @@ std::string DescribeHdf5(const std::string& file, const DataOptions& options,
   }
   return text.empty() ? fmt::format("{}: an HDF5 file without data sets\n", file) : text;
 }
-
-std::string DescribeModel(const std::string& file) {
-  Model model = LoadModel(file);
-  std::string text = fmt::format("{}: a rhohat model\n", file);
-  text += Line("network",
-               fmt::format("{0}–{1}–{0}, {2}", model.inputs, model.hidden,
-                           model.compute.precision == Precision::kFloat64 ? "float64" : "float32"));
-  for (std::vector<OptionField> fields : {Fields(model.objective), Fields(model.optimizer)}) {
-    std::string values;
-    for (const OptionField& field : fields) {
-      values += fmt::format("{}{} {}", values.empty() ? "" : ", ", field.name, field.get());
-    }
-    text += Line(fields.front().name == "loss" ? "objective" : "optimiser", values);
-  }
-  text += Line("trained", fmt::format("{} iterations, J = {:.6g}; {}", model.iterations, model.cost,
-                                      model.stop_reason));
-  text += Line("data", fmt::format("{} rows × {} columns from {} {}", model.data.rows,
-                                   model.data.columns, model.data.files.size(),
-                                   model.data.files.size() == 1 ? "file" : "files"));
-  for (const DataIdentity::File& part : model.data.files) {
-    text += Line(
-        "", fmt::format("{}:{}, {} rows of {}", part.path, part.dataset, part.rows, part.type));
-  }
-  text += Line("checksum", model.was_checked ? "matches: every byte is as it was written"
-                                             : "none, so that damage would not be noticed");
-  if (!model.rho_hat.empty()) {
-    const auto [smallest, largest] = std::ranges::minmax(model.rho_hat);
-    double mean = 0;
-    for (const double value : model.rho_hat) {
-      mean += value / static_cast<double>(model.rho_hat.size());
-    }
-    text +=
-        Line("rho_hat", fmt::format("mean {:.4g}, from {:.4g} to {:.4g}", mean, smallest, largest));
-  }
-  return text;
-}
-
-}  // namespace
-
-namespace {
 
 // A safetensors file begins with its header's length and then a brace; HDF5 tells itself apart.
 bool IsModel(const std::string& path) {

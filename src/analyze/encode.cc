@@ -1,57 +1,56 @@
-// The code of every row, written to HDF5 in the order of the rows: one ordered pass.
-#include <algorithm>
-#include <type_traits>
+// The code of every row, or what an earlier layer of the encoder makes of it.
+#include <fmt/core.h>
 
+#include <algorithm>
+
+#include "analyze/forward_pass.h"
 #include "analyze/model_sweep.h"
-#include "base/atomic_file.h"
-#include "base/version.h"
-#include "data/hdf5_writer.h"
-#include "math/blas.h"
+#include "analyze/row_results.h"
 #include "rhohat/analyze.h"
+#include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
 
+// How many of the encoder's layers are run.
+int64_t LayersOf(const Model& model, int64_t layer) {
+  const int64_t depth = std::ssize(model.network.hidden);
+  if (layer < 0 || layer > depth) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--layer: expected 1 to {}, the layers of the model's encoder, found "
+                            "{}",
+                            depth, layer));
+  }
+  return layer == 0 ? depth : layer;
+}
+
 template <class T>
-void EncodeAs(const Model& model, const AnalyzeOptions& options, const std::string& output,
-              const RunControl& control) {
-  CheckNotAnInput(output, options.data.files);
-  CheckCreatable(output);
+void EncodeAs(const Model& model, const EncodeOptions& options, const RunControl& control) {
+  const int64_t layers = LayersOf(model, options.layer);
   ModelSweep<T> bound(
-      model, options, model.objective, control,
-      [](const NetworkShape& shape, const ComputeOptions& compute) {
-        const int64_t widest = std::max({compute.block_rows, shape.hidden, shape.inputs});
+      model, options.analyze, model.objective, control,
+      [&](const NetworkShape& shape, const ComputeOptions& compute) {
         return AnalysisMemory{
-            .workspace_bytes = ProductWorkspaceBytes(widest, sizeof(T)),
-            .block_bytes = static_cast<uint64_t>(compute.block_rows * shape.hidden) * sizeof(T),
-            .whole_bytes = uint64_t{4} << 20};  // the writer's chunk and the library's copies
+            .workspace_bytes = ForwardPass<T>::WorkspaceBytes(shape, layers, compute.block_rows),
+            .block_bytes =
+                static_cast<uint64_t>(compute.block_rows * shape.width(layers)) * sizeof(T),
+            .whole_bytes = kRowResultsBytes};
       });
-  const int64_t hidden = bound.shape().hidden;
-  const ElementKind kind =
-      std::is_same_v<T, double> ? ElementKind::kFloat64 : ElementKind::kFloat32;
-  Hdf5Writer writer(
-      output,
-      {.dataset = "codes", .type = {kind, false}, .rows = bound.sweep().rows(), .columns = hidden});
-  writer.SetAttribute("created_by", std::string("rhohat ") + kVersion);
-  bound.sweep().RunOrdered(
-      hidden,
-      [&](const Block<T>& block, std::span<T> out) {
-        const MatrixView<const T> rows(block.rows.data(), block.range.size(), bound.shape().inputs);
-        bound.network().Encode(bound.parameters(), rows, {out.data(), rows.rows, hidden});
-      },
-      [&](RowRange, std::span<const T> codes) { writer.Append(std::as_bytes(codes)); });
-  writer.Commit();
+  ForwardPass<T> encoder(bound, layers);
+  WriteRowResults<T>(bound, {options.output, "codes", bound.shape().width(layers)},
+                     [&](const Block<T>& block, std::span<T> out) {
+                       const MatrixView<const T> rows(block.rows.data(), block.range.size(),
+                                                      model.inputs);
+                       std::ranges::copy(encoder.Run(block.worker, rows).flat(), out.begin());
+                     });
 }
 
 }  // namespace
 
-void Encode(const Model& model, const AnalyzeOptions& options, const std::string& output,
-            const RunControl& control) {
-  if (options.compute.precision == Precision::kFloat64) {
-    EncodeAs<double>(model, options, output, control);
-  } else {
-    EncodeAs<float>(model, options, output, control);
-  }
+void Encode(const Model& model, const EncodeOptions& options, const RunControl& control) {
+  CheckRowResults(options.output, options.analyze);
+  WithPrecision(options.analyze.compute.precision,
+                [&](auto number) { EncodeAs<decltype(number)>(model, options, control); });
 }
 
 }  // namespace rhohat

@@ -1,200 +1,122 @@
-// The picture of what each hidden unit looks for.
+// The picture of what each unit of a layer looks for.
 //
-// Among inputs of norm 1 the one that excites unit j most is x = W1_j / ‖W1_j‖. Each is a tile, and
-// its values are scaled by the largest magnitude among them, over all its colours, so that zero is
-// mid-grey in every tile and the norm has cancelled. Tiles lie in a grid with gaps of one input's
-// size.
+// Units are taken some at a time: their directions among prepared inputs, those turned to the
+// inputs as they were, and each drawn as a tile.
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <optional>
 #include <span>
 
+#include "analyze/activation_maximisation.h"
+#include "analyze/feature_grid.h"
+#include "analyze/original_space.h"
 #include "analyze/png_writer.h"
-#include "base/text.h"
+#include "base/aligned_buffer.h"
+#include "network/parameters.h"
 #include "rhohat/analyze.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
 
-constexpr uint8_t kGapGrey = 56;
-constexpr int64_t kGoodSide = 1000;  // pixels
-constexpr int64_t kMostPixels = int64_t{1} << 27;
+// Units that are searched for together: enough for fast products, within some megabytes.
+constexpr int64_t kMostUnitsTogether = 64;
+constexpr int64_t kMostValuesTogether = int64_t{1} << 19;
 
-// Where tiles lie. Lengths are in inputs where not said otherwise; an input is scale×scale pixels.
-struct Grid {
-  PictureShape tile;
-  int64_t columns = 1;
-  int64_t rows = 1;
-  int64_t scale = 1;
-
-  int64_t width() const { return columns * (tile.width + 1) + 1; }
-  int64_t height() const { return rows * (tile.height + 1) + 1; }
-};
-
-int64_t RoundedRoot(int64_t square) { return std::llround(std::sqrt(static_cast<double>(square))); }
-
-bool IsSquare(int64_t number) {
-  const int64_t root = RoundedRoot(number);
-  return root * root == number;
+NetworkShape ShapeOf(const Model& model) {
+  NetworkShape shape(model.inputs, model.network);
+  CheckShape(shape);
+  if (std::ssize(model.parameters) == shape.parameters()) return shape;
+  throw Error(ErrorKind::kBadData, fmt::format("the model's parameters: expected {}, found {}",
+                                               shape.parameters(), model.parameters.size()));
 }
 
-PictureShape GuessShape(int64_t inputs) {
-  if (IsSquare(inputs)) return {RoundedRoot(inputs), RoundedRoot(inputs), 1};
-  if (inputs % 3 == 0 && IsSquare(inputs / 3)) {
-    return {RoundedRoot(inputs / 3), RoundedRoot(inputs / 3), 3};
-  }
+// Counted from 0.
+int64_t LayerOf(const FeaturesOptions& options, const NetworkShape& shape) {
+  if (options.layer == 0) return shape.depth() - 1;
+  if (options.layer >= 1 && options.layer <= shape.depth()) return options.layer - 1;
   throw Error(ErrorKind::kUsage,
-              fmt::format("{} inputs are not a square, nor three of them: say with --shape what "
-                          "they picture, for example --shape 28x28",
-                          inputs));
+              fmt::format("--layer: expected 1 to {}, the layers of the model's encoder, found {}",
+                          shape.depth(), options.layer));
 }
 
-void CheckModel(const Model& model) {
-  const auto values = static_cast<int64_t>(model.encoder_weight.size());
-  if (model.inputs >= 1 && model.hidden >= 1 && values / model.inputs == model.hidden &&
-      values % model.inputs == 0) {
-    return;
-  }
-  throw Error(ErrorKind::kBadData, fmt::format("encoder.weight: expected {}×{} values, found {}",
-                                               model.hidden, model.inputs, values));
+void CheckNorm(double norm) {
+  if (norm > 0 && std::isfinite(norm)) return;
+  throw Error(ErrorKind::kUsage, fmt::format("--norm: expected a number above 0, found {}", norm));
 }
 
-void CheckShape(const PictureShape& shape, int64_t inputs) {
-  const std::string name =
-      fmt::format("--shape {}x{}x{}", shape.height, shape.width, shape.channels);
-  const auto is_length = [](int64_t length) { return length >= 1 && length <= kMostPixelsPerSide; };
-  if (!is_length(shape.height) || !is_length(shape.width) ||
-      (shape.channels != 1 && shape.channels != 3)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{}: expected a height and a width of 1 to {}, and 1 or 3 channels",
-                            name, kMostPixelsPerSide));
-  }
-  const int64_t values = shape.height * shape.width * shape.channels;
-  if (values != inputs) {
-    throw Error(ErrorKind::kUsage, fmt::format("{}: expected as many values as the model has "
-                                               "inputs, {}, found {}",
-                                               name, inputs, values));
-  }
-}
-
-// As many columns as make the picture about as wide as high.
-int64_t ChooseColumns(const PictureShape& tile, int64_t tiles) {
-  const double ratio = static_cast<double>(tile.height + 1) / static_cast<double>(tile.width + 1);
-  return static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(tiles) * ratio) - 1e-9));
-}
-
-// Throws where the picture would be larger than anything shows.
-void CheckSize(const Grid& grid) {
-  const int64_t most_scale = kMostPixelsPerSide / std::max(grid.width(), grid.height());
-  const bool fits = grid.scale <= most_scale &&
-                    grid.width() * grid.scale <= kMostPixels / (grid.height() * grid.scale);
-  if (fits) return;
-  throw Error(
-      ErrorKind::kUsage,
-      fmt::format("the picture would have {}×{} tiles of {}×{} inputs at {}×{} pixels each, "
-                  "which is too large; choose a smaller --scale or more --columns",
-                  grid.rows, grid.columns, grid.tile.height, grid.tile.width, grid.scale,
-                  grid.scale));
-}
-
-Grid PlanGrid(const PictureShape& shape, int64_t tiles, const FeaturesOptions& options) {
-  if (options.scale < 0 || options.columns < 0) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("--scale {} and --columns {}: neither may be negative", options.scale,
-                            options.columns));
-  }
-  Grid grid = {.tile = shape};
-  const int64_t columns = options.columns > 0 ? options.columns : ChooseColumns(shape, tiles);
-  grid.columns = std::clamp<int64_t>(columns, 1, tiles);
-  grid.rows = (tiles + grid.columns - 1) / grid.columns;
-  const int64_t longer_side = std::max(grid.width(), grid.height());
-  const double fitting = static_cast<double>(kGoodSide) / static_cast<double>(longer_side);
-  grid.scale = options.scale > 0 ? options.scale : std::max<int64_t>(1, std::llround(fitting));
-  CheckSize(grid);
-  return grid;
-}
-
-// One unit's weights to greys, of zero to mid-grey.
-std::vector<uint8_t> GreysOf(std::span<const double> weights, int64_t unit) {
+// Values of any size to values that neither overflow nor vanish in what follows. A picture does not
+// change by it.
+void DivideByLargest(std::span<double> values) {
   double largest = 0;
-  for (const double weight : weights) {
-    if (!std::isfinite(weight)) {
-      throw Error(ErrorKind::kBadData,
-                  fmt::format("the model's encoder.weight[{}] is not finite", unit));
+  for (const double value : values) largest = std::max(largest, std::fabs(value));
+  if (largest == 0) return;
+  for (double& value : values) value /= largest;
+}
+
+// What each unit of a layer looks for.
+class Features {
+ public:
+  Features(const Model& model, const NetworkShape& shape, int64_t layer, double norm,
+           int64_t most_units)
+      : preparation_(model.prepare), layer_(layer), flat_(model.parameters), shape_(shape) {
+    if (layer > 0) maximiser_.emplace(shape, model.network, flat_, layer, norm, most_units);
+  }
+
+  // Row i becomes the direction for unit first + i, in the space of the original inputs.
+  void Find(int64_t first, MatrixView<double> directions) {
+    if (maximiser_.has_value()) {
+      maximiser_->Maximise(first, directions);
+    } else {
+      const auto weight = ViewParameters(shape_, flat_)[0].weight;
+      std::copy_n(weight.row(first), directions.size(), directions.data);
     }
-    largest = std::max(largest, std::fabs(weight));
+    for (int64_t i = 0; i < directions.rows; ++i) DivideByLargest(RowOf(directions, i));
+    ToOriginalSpace(preparation_, directions);
+    for (int64_t i = 0; i < directions.rows; ++i) CheckFinite(RowOf(directions, i), first + i);
   }
-  std::vector<uint8_t> greys(weights.size(), 128);
-  if (largest == 0) return greys;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    greys[i] = static_cast<uint8_t>(std::lround(127.5 + 127.5 * (weights[i] / largest)));
+
+  static std::span<double> RowOf(MatrixView<double> directions, int64_t row) {
+    return {directions.row(row), static_cast<size_t>(directions.columns)};
   }
-  return greys;
-}
 
-void DrawTile(const Grid& grid, std::span<const uint8_t> greys, int64_t unit, Picture& picture) {
-  const int64_t top = (unit / grid.columns * (grid.tile.height + 1) + 1) * grid.scale;
-  const int64_t left = (unit % grid.columns * (grid.tile.width + 1) + 1) * grid.scale;
-  const int64_t channels = grid.tile.channels;
-  for (int64_t y = 0; y < grid.tile.height * grid.scale; ++y) {
-    uint8_t* pixel = picture.pixels.data() + ((top + y) * picture.width + left) * channels;
-    for (int64_t x = 0; x < grid.tile.width * grid.scale; ++x, pixel += channels) {
-      const int64_t input = y / grid.scale * grid.tile.width + x / grid.scale;
-      std::copy_n(greys.data() + input * channels, channels, pixel);
-    }
+ private:
+  void CheckFinite(std::span<const double> direction, int64_t unit) const {
+    if (std::ranges::all_of(direction, [](double value) { return std::isfinite(value); })) return;
+    throw Error(ErrorKind::kBadData,
+                fmt::format("the model's layer {}, unit {}: expected finite weights, found others",
+                            layer_ + 1, unit));
   }
-}
 
-[[noreturn]] void ThrowNotAShape(const std::string& text) {
-  throw Error(
-      ErrorKind::kUsage,
-      fmt::format("'{}' is not a shape: write for example 28x28, or 8x8x3 for colour", text));
-}
-
-int64_t ParseLength(const std::string& piece, const std::string& text) {
-  int64_t length = 0;
-  const char* const end = piece.data() + piece.size();
-  const auto [stop, status] = std::from_chars(piece.data(), end, length);
-  if (status != std::errc() || stop != end || length < 1) ThrowNotAShape(text);
-  return length;
-}
+  const Preparation& preparation_;
+  int64_t layer_;
+  std::span<const double> flat_;
+  NetworkShape shape_;
+  std::optional<ActivationMaximiser> maximiser_;  // the first layer needs none
+};
 
 }  // namespace
 
-PictureShape ParsePictureShape(const std::string& text) {
-  const std::vector<std::string> pieces = Split(text, 'x');
-  if (pieces.size() < 2 || pieces.size() > 3) ThrowNotAShape(text);
-  PictureShape shape;
-  shape.height = ParseLength(pieces[0], text);
-  shape.width = ParseLength(pieces[1], text);
-  if (pieces.size() == 3) shape.channels = ParseLength(pieces[2], text);
-  if (shape.channels != 1 && shape.channels != 3) {
-    throw Error(
-        ErrorKind::kUsage,
-        fmt::format("'{}': expected 1 channel, or 3 for colour, found {}", text, shape.channels));
-  }
-  return shape;
-}
-
 void DrawFeatures(const Model& model, const FeaturesOptions& options, const std::string& output) {
-  CheckModel(model);
-  const PictureShape shape = options.shape.has_value() ? *options.shape : GuessShape(model.inputs);
-  CheckShape(shape, model.inputs);
-  const Grid grid = PlanGrid(shape, model.hidden, options);
-  Picture picture = {.width = grid.width() * grid.scale,
-                     .height = grid.height() * grid.scale,
-                     .channels = shape.channels,
-                     .pixels = {}};
-  picture.pixels.assign(static_cast<size_t>(picture.width * picture.height * picture.channels),
-                        kGapGrey);
-  const auto inputs = static_cast<size_t>(model.inputs);
-  for (int64_t unit = 0; unit < model.hidden; ++unit) {
-    const auto weights =
-        std::span(model.encoder_weight).subspan(static_cast<size_t>(unit) * inputs, inputs);
-    DrawTile(grid, GreysOf(weights, unit), unit, picture);
+  const NetworkShape shape = ShapeOf(model);
+  const int64_t layer = LayerOf(options, shape);
+  CheckNorm(options.norm);
+  const int64_t units = shape.width(layer + 1);
+  const FeatureGrid grid = PlanGrid(options, shape.inputs, units);
+  Picture picture = DrawGaps(grid);
+  const int64_t together = std::min(
+      units, std::clamp<int64_t>(kMostValuesTogether / shape.inputs, 1, kMostUnitsTogether));
+  Features features(model, shape, layer, options.norm, together);
+  const AlignedBuffer<double> memory(static_cast<size_t>(together * shape.inputs));
+  for (int64_t first = 0; first < units; first += together) {
+    const int64_t count = std::min(together, units - first);
+    const MatrixView<double> directions(memory.data(), count, shape.inputs);
+    features.Find(first, directions);
+    for (int64_t i = 0; i < count; ++i) {
+      DrawTile(grid, first + i, Features::RowOf(directions, i), picture);
+    }
   }
   WritePng(picture, output);
 }

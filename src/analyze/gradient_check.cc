@@ -2,7 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -23,73 +22,62 @@ namespace {
 
 constexpr double kStep = 1e-3;
 
-// The parameters' place in the flat vector, by the names they have in files.
-struct NamedTensor {
-  const char* name;
-  int64_t offset;
-  std::vector<int64_t> shape;
+// "encoder.weight[3, 17]".
+std::string NameOf(const TensorPlace& tensor, size_t index) {
+  if (tensor.shape.size() == 1) return fmt::format("{}[{}]", tensor.name, index);
+  const auto columns = static_cast<size_t>(tensor.shape[1]);
+  return fmt::format("{}[{}, {}]", tensor.name, index / columns, index % columns);
+}
 
-  int64_t size() const { return shape.size() == 1 ? shape[0] : shape[0] * shape[1]; }
+struct ChosenParameter {
+  size_t index = 0;  // within the flat vector
+  std::string name;
 };
 
-std::array<NamedTensor, 4> TensorsOf(const NetworkShape& shape) {
-  const int64_t n = shape.inputs;
-  const int64_t h = shape.hidden;
-  return {{{"encoder.weight", 0, {h, n}},
-           {"encoder.bias", h * n, {h}},
-           {"decoder.weight", h * n + h, {n, h}},
-           {"decoder.bias", 2 * h * n + h, {n}}}};
-}
-
-std::string NameOf(const NetworkShape& shape, int64_t parameter) {
-  for (const NamedTensor& tensor : TensorsOf(shape)) {
-    const int64_t index = parameter - tensor.offset;
-    if (index >= tensor.size()) continue;
-    if (tensor.shape.size() == 1) return fmt::format("{}[{}]", tensor.name, index);
-    return fmt::format("{}[{}, {}]", tensor.name, index / tensor.shape[1], index % tensor.shape[1]);
-  }
-  return "";
-}
-
-// All parameters, or a seeded sample: a quarter of it from each tensor, or the whole tensor where
-// it is smaller than that.
-std::vector<int64_t> ChooseParameters(const NetworkShape& shape, int64_t sample, uint64_t seed) {
-  std::vector<int64_t> chosen;
+// All parameters, or a seeded sample: an equal share of each tensor, or the whole tensor where it
+// is smaller than that.
+std::vector<ChosenParameter> ChooseParameters(const NetworkShape& shape, int64_t sample,
+                                              uint64_t seed) {
+  std::vector<ChosenParameter> chosen;
   const KeyedRandom random(seed, RandomPurpose::kGradientSample);
   const bool all = sample == 0 || sample >= shape.parameters();
+  const std::vector<TensorPlace> tensors = TensorsOf(shape);
+  const size_t equal_share = (static_cast<size_t>(sample) + tensors.size() - 1) / tensors.size();
   uint64_t draw = 0;
-  for (const NamedTensor& tensor : TensorsOf(shape)) {
-    const int64_t size = tensor.size();
-    const int64_t share = all ? size : std::min(size, (sample + 3) / 4);
-    std::set<int64_t> picked;
-    if (share == size) {
-      for (int64_t i = 0; i < size; ++i) picked.insert(picked.end(), i);
+  for (const TensorPlace& tensor : tensors) {
+    const size_t share = all ? tensor.size : std::min(tensor.size, equal_share);
+    std::set<size_t> picked;
+    if (share == tensor.size) {
+      for (size_t i = 0; i < tensor.size; ++i) picked.insert(picked.end(), i);
     }
-    while (static_cast<int64_t>(picked.size()) < share) {
-      picked.insert(static_cast<int64_t>(random.Bits(draw++) % static_cast<uint64_t>(size)));
-    }
-    for (const int64_t index : picked) chosen.push_back(tensor.offset + index);
+    while (picked.size() < share) picked.insert(random.Bits(draw++) % tensor.size);
+    for (const size_t i : picked) chosen.push_back({tensor.offset + i, NameOf(tensor, i)});
   }
   return chosen;
 }
 
 template <class T>
-AnalysisMemory MemoryOf(const NetworkShape& shape, const ComputeOptions& compute) {
-  return {.lane_bytes = Objective<T>::LaneBytes(shape),
-          .workspace_bytes = Objective<T>::WorkspaceBytes(shape, compute.block_rows),
-          .whole_bytes = static_cast<uint64_t>(shape.parameters()) * sizeof(T)};
+ModelSweep<T> Bind(const Model& model, const GradientCheckOptions& options,
+                   const ObjectiveOptions& weights, const RunControl& control) {
+  return ModelSweep<T>(
+      model, options.analyze, weights, control,
+      [&](const NetworkShape& shape, const ComputeOptions& compute) {
+        return AnalysisMemory{
+            .lane_bytes = Objective<T>::LaneBytes(shape),
+            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows),
+            .whole_bytes = static_cast<uint64_t>(shape.parameters()) * sizeof(T)};
+      });
 }
 
 template <class T>
 void WriteGradient(const NetworkShape& shape, std::span<const T> gradient, double cost,
                    const std::string& output) {
   std::vector<TensorView> views;
-  for (const NamedTensor& tensor : TensorsOf(shape)) {
+  for (const TensorPlace& tensor : TensorsOf(shape)) {
     views.push_back({.name = tensor.name,
                      .type = std::is_same_v<T, double> ? TensorType::kF64 : TensorType::kF32,
                      .shape = tensor.shape,
-                     .bytes = std::as_bytes(gradient.subspan(static_cast<size_t>(tensor.offset),
-                                                             static_cast<size_t>(tensor.size())))});
+                     .bytes = std::as_bytes(gradient.subspan(tensor.offset, tensor.size))});
   }
   WriteSafetensors(output,
                    {{"format", "rhohat-gradient"},
@@ -101,8 +89,8 @@ void WriteGradient(const NetworkShape& shape, std::span<const T> gradient, doubl
 template <class T>
 void WriteGradientAs(const Model& model, const GradientCheckOptions& options,
                      const ObjectiveOptions& weights, const RunControl& control) {
-  ModelSweep<T> bound(model, options.analyze, weights, control, MemoryOf<T>);
-  Objective<T> objective(bound.shape(), model.network, weights, bound.sweep());
+  ModelSweep<T> bound = Bind<T>(model, options, weights, control);
+  Objective<T> objective(bound.shape(), model.network, weights, bound.noise(), bound.sweep());
   AlignedBuffer<T> gradient(bound.flat().size());
   const CostTerms cost = objective.EvaluateWithGradient(bound.flat(), gradient.span());
   WriteGradient<T>(bound.shape(), gradient.span(), cost.total(), options.output);
@@ -112,11 +100,9 @@ void WriteGradientFile(const Model& model, const GradientCheckOptions& options,
                        const ObjectiveOptions& weights, const RunControl& control) {
   CheckNotAnInput(options.output, options.analyze.data.files);
   CheckCreatable(options.output);
-  if (options.analyze.compute.precision == Precision::kFloat64) {
-    WriteGradientAs<double>(model, options, weights, control);
-  } else {
-    WriteGradientAs<float>(model, options, weights, control);
-  }
+  WithPrecision(options.analyze.compute.precision, [&](auto number) {
+    WriteGradientAs<decltype(number)>(model, options, weights, control);
+  });
 }
 
 // ∂J/∂parameter by the central difference of fourth order, from J at two steps to either side.
@@ -145,8 +131,8 @@ GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& opti
   const ObjectiveOptions& weights = options.objective ? *options.objective : model.objective;
   if (!options.output.empty()) WriteGradientFile(model, options, weights, control);
 
-  ModelSweep<double> bound(model, options.analyze, weights, control, MemoryOf<double>);
-  Objective<double> objective(bound.shape(), model.network, weights, bound.sweep());
+  ModelSweep<double> bound = Bind<double>(model, options, weights, control);
+  Objective<double> objective(bound.shape(), model.network, weights, bound.noise(), bound.sweep());
   AlignedBuffer<double> analytic(bound.flat().size());
   GradientCheck result;
   result.parameters = bound.shape().parameters();
@@ -157,15 +143,14 @@ GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& opti
   double sum_squares = 0;
   double worst = -1;
   const auto seed = static_cast<uint64_t>(options.analyze.compute.seed);
-  for (const int64_t parameter : ChooseParameters(bound.shape(), options.sample, seed)) {
-    const auto index = static_cast<size_t>(parameter);
-    const double numeric = NumericDerivative(objective, bound.flat(), index);
-    const double exact = analytic.span()[index];
+  for (const ChosenParameter& parameter : ChooseParameters(bound.shape(), options.sample, seed)) {
+    const double numeric = NumericDerivative(objective, bound.flat(), parameter.index);
+    const double exact = analytic.span()[parameter.index];
     difference_squares += (numeric - exact) * (numeric - exact);
     sum_squares += (numeric + exact) * (numeric + exact);
     if (std::abs(numeric - exact) > worst) {
       worst = std::abs(numeric - exact);
-      result.worst_parameter = NameOf(bound.shape(), parameter);
+      result.worst_parameter = parameter.name;
     }
     ++result.parameters_checked;
   }

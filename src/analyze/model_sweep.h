@@ -3,13 +3,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/aligned_buffer.h"
 #include "data/data_set.h"
-#include "network/autoencoder.h"
+#include "network/corruption.h"
 #include "network/parameters.h"
+#include "objective/prepared_rows.h"
 #include "rhohat/analyze.h"
+#include "rhohat/memory_plan.h"
 #include "sweep/executor.h"
 #include "sweep/sweep.h"
 
@@ -23,40 +27,61 @@ struct AnalysisMemory {
   uint64_t whole_bytes = 0;      // once
 };
 
+// How the sweep hands out rows: as the network gets them, or as the data has them.
+enum class RowsAs { kPrepared, kStored };
+
 // T is the type of the computation: the model's numbers are rounded to it.
 template <class T>
 class ModelSweep {
  public:
-  // `memory(shape, compute)` says what the analysis needs. Throws Error(kBadData) where the data is
-  // not as wide as the model's input, Error(kUsage) where an option is out of range or the
-  // memory budget is too small.
+  // `memory(shape, compute)` says what the analysis needs; the preparation of rows is counted here,
+  // whoever does it. `model` must outlive the object. Throws Error(kBadData) where the data is not
+  // as wide as the model's input, Error(kUsage) where an option is out of range or the memory
+  // budget is too small.
   template <class MemoryOf>
   ModelSweep(const Model& model, const AnalyzeOptions& options, const ObjectiveOptions& objective,
-             const RunControl& control, const MemoryOf& memory)
+             const RunControl& control, const MemoryOf& memory, RowsAs rows = RowsAs::kPrepared)
       : ModelSweep(model, options, objective) {
-    Start(memory(shape(), compute_), control);
+    Start(memory(shape_, compute_), rows, control);
   }
 
   Sweep<T>& sweep() { return *sweep_; }
-  DataSet& data() { return data_; }
-  const Autoencoder<T>& network() const { return network_; }
-  const NetworkShape& shape() const { return network_.shape(); }
+  const Model& model() const { return model_; }
+  const NetworkShape& shape() const { return shape_; }
   std::span<T> flat() const { return flat_.span(); }
   Parameters<const T> parameters() const {
-    return ViewParameters(shape(), std::span<const T>(flat_.span()));
+    return ViewParameters(shape_, std::span<const T>(flat_.span()));
   }
+  // Of the corruption that training saw.
+  const NoiseSource& noise() const { return noise_; }
+
+  int64_t threads() const { return sweep_->threads(); }
+  int64_t block_rows() const { return compute_.block_rows; }
+
+  // The data's first row, as the sweep hands it out. Not to be called during a pass.
+  std::vector<T> FirstRow();
 
  private:
   ModelSweep(const Model& model, const AnalyzeOptions& options, const ObjectiveOptions& objective);
-  void Start(const AnalysisMemory& memory, const RunControl& control);
+  MemoryPlan PlanMemory(const AnalysisMemory& memory) const;
+  void Start(const AnalysisMemory& memory, RowsAs rows, const RunControl& control);
 
+  const Model& model_;
+  NetworkShape shape_;
   ResourceOptions resources_;
   DataSet data_;
-  Autoencoder<T> network_;
   ComputeOptions compute_;
+  NoiseSource noise_;
   AlignedBuffer<T> flat_;
   std::unique_ptr<Executor> executor_;
+  std::optional<PreparedRows<T>> prepared_;
   std::unique_ptr<Sweep<T>> sweep_;
 };
+
+// function(T()) with the type that `precision` is the name of.
+template <class Function>
+auto WithPrecision(Precision precision, const Function& function) {
+  return precision == Precision::kFloat64 ? function(double()) : function(float());
+}
 
 }  // namespace rhohat

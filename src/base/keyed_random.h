@@ -22,6 +22,7 @@ enum class RandomPurpose : uint32_t {
   kShuffleOrder = 4,   // the order within a bucket
   kPatch = 5,          // where in a picture a patch is cut
   kDeadLeaves = 6,     // synthetic pictures
+  kAscentStart = 7,    // where the search for what excites a unit begins
   // Noise on the input: its counters also hold the row and the epoch (src/math/noise_kernels.inc).
   kNoise = 10,
 };

@@ -18,6 +18,12 @@ int64_t NetworkShape::width(int64_t level) const {
 
 int64_t NetworkShape::widest() const { return std::max(inputs, std::ranges::max(hidden)); }
 
+std::string NetworkShape::Text() const {
+  std::string text = fmt::format("{}", inputs);
+  for (int64_t level = 1; level <= layers(); ++level) text += fmt::format("–{}", width(level));
+  return text;
+}
+
 int64_t NetworkShape::weights() const {
   int64_t sum = 0;
   for (int64_t layer = 0; layer < depth(); ++layer) sum += width(layer) * width(layer + 1);

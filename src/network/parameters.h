@@ -38,6 +38,9 @@ struct NetworkShape {
   bool is_transposed(int64_t layer) const { return tied && layer >= depth(); }
   int64_t mirror(int64_t layer) const { return layers() - 1 - layer; }
 
+  // "784–200–100–200–784".
+  std::string Text() const;
+
   int64_t weights() const;     // entries of all weight matrices
   int64_t biases() const;      // entries of all bias vectors
   int64_t parameters() const;  // both

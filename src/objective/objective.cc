@@ -1,13 +1,10 @@
 #include "objective/objective.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 
 #include "math/blas.h"
 #include "math/kernels.h"
 #include "objective/sparsity.h"
-#include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
@@ -44,8 +41,7 @@ Objective<T>::Objective(const NetworkShape& shape, const NetworkOptions& network
                         Penalties<T> penalties, Sweep<T>& sweep)
     : network_(shape, network, InfoOf(options.loss).from_logits),
       activation_(network.activation),
-      loss_(BestKernels<T>().losses[static_cast<int>(options.loss)]),
-      from_logits_(InfoOf(options.loss).from_logits),
+      loss_(options.loss, [&sweep](int64_t row) { return sweep.Locate(row); }),
       corruption_(options.noise, noise),
       penalties_(std::move(penalties)),
       sweep_(sweep),
@@ -56,9 +52,6 @@ Objective<T>::Objective(const NetworkShape& shape, const NetworkOptions& network
     has_mean_slope_ = has_mean_slope_ || penalty->has_mean_slope();
   }
   row_lanes_.assign(static_cast<size_t>(sweep.lanes()), RowSums(shape, statistics_));
-  for (int64_t lane = 0; lane < sweep.lanes(); ++lane) {
-    gradient_lanes_.emplace_back(shape, statistics_);
-  }
   AllocateWorkspaces();
 }
 
@@ -81,11 +74,21 @@ void Objective<T>::AllocateWorkspaces() {
 }
 
 template <class T>
+void Objective<T>::AllocateGradientLanes() {
+  for (int64_t lane = 0; lane < sweep_.lanes(); ++lane) {
+    gradient_lanes_.emplace_back(shape(), statistics_);
+  }
+}
+
+template <class T>
 size_t Objective<T>::LaneBytes(const NetworkShape& shape) {
-  // Beside the gradient: both passes' sums for ρ̂ and the penalties' statistics, of which there are
-  // at most two for each unit.
-  return GradientSums<T>::MemoryBytes(shape) +
-         static_cast<size_t>(6 * shape.encoder_units()) * sizeof(double);
+  return GradientSums<T>::MemoryBytes(shape) + 2 * CostLaneBytes(shape);
+}
+
+// Sums for ρ̂ and the penalties' statistics, of which there are at most two for each unit.
+template <class T>
+size_t Objective<T>::CostLaneBytes(const NetworkShape& shape) {
+  return static_cast<size_t>(3 * shape.encoder_units()) * sizeof(double);
 }
 
 template <class T>
@@ -173,26 +176,8 @@ void Objective<T>::AddStatistics(const Block<T>& block, RowSums& sums) {
 template <class T>
 double Objective<T>::LossOfRow(const Block<T>& block, int64_t row, T* delta) {
   const MatrixView<T> output = Level(block, shape().layers());
-  const T* const target = RowsOf(block, shape().inputs).row(row);
-  if (from_logits_) {
-    T low = target[0];
-    T high = target[0];
-    BestKernels<T>().extend_range(target, output.columns, &low, &high);
-    if (low < 0 || high > 1) ThrowOutOfRange(block, row);
-  }
-  return loss_.apply(output.row(row), target, delta, output.columns);
-}
-
-template <class T>
-void Objective<T>::ThrowOutOfRange(const Block<T>& block, int64_t row) const {
-  const T* const values = RowsOf(block, shape().inputs).row(row);
-  int64_t column = 0;
-  while (values[column] >= 0 && values[column] <= 1) ++column;
-  throw Error(ErrorKind::kBadData,
-              fmt::format("{}, column {}: --loss cross-entropy is defined for values from 0 to 1, "
-                          "found {:g}: scale the data first ('--prepare range:LO:HI')",
-                          sweep_.Locate(block.range.begin + row), column,
-                          static_cast<double>(values[column])));
+  return loss_.Apply(block.range.begin + row, output.row(row),
+                     RowsOf(block, shape().inputs).row(row), delta, output.columns);
 }
 
 template <class T>
@@ -285,6 +270,7 @@ template <class T>
 CostTerms Objective<T>::EvaluateWithGradient(std::span<const T> flat, std::span<T> gradient) {
   const Parameters<const T> parameters = ViewParameters(shape(), flat);
   SetParameters(parameters);
+  if (gradient_lanes_.empty()) AllocateGradientLanes();
   if (has_mean_slope_) {
     SetRhoHat(sweep_
                   .Run(std::span(row_lanes_),
@@ -331,7 +317,7 @@ void Objective<T>::AddOutputDelta(const Block<T>& block, GradientSums<T>& sums) 
   for (int64_t i = 0; i < output.rows; ++i) {
     T* const slope = WorkspaceOf(block).row.data();
     sums.rows.loss += LossOfRow(block, i, slope);
-    if (from_logits_) {
+    if (loss_.from_logits()) {
       std::copy_n(slope, output.columns, output.row(i));
     } else {
       activation.times_slope(slope, output.row(i), output.row(i), output.columns);

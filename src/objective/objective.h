@@ -13,6 +13,7 @@
 #include "network/corruption.h"
 #include "network/parameters.h"
 #include "objective/penalty.h"
+#include "objective/row_loss.h"
 #include "objective/sums.h"
 #include "rhohat/cost_terms.h"
 #include "rhohat/options.h"
@@ -43,7 +44,8 @@ class ForwardWatcher {
 template <class T>
 class Objective {
  public:
-  // `sweep` must outlive the objective. All memory is allocated here.
+  // `sweep` must outlive the objective. All memory is allocated here, but for the gradient's sums,
+  // which wait for the first gradient.
   Objective(const NetworkShape& shape, const NetworkOptions& network,
             const ObjectiveOptions& options, const NoiseSource& noise, Sweep<T>& sweep);
   // The same with penalties of one's own choice.
@@ -52,7 +54,8 @@ class Objective {
             Sweep<T>& sweep);
 
   // What an objective allocates, beside the sweep's own.
-  static size_t LaneBytes(const NetworkShape& shape);  // a lane
+  static size_t LaneBytes(const NetworkShape& shape);      // a lane
+  static size_t CostLaneBytes(const NetworkShape& shape);  // a lane where J alone is asked for
   static size_t WorkspaceBytes(const NetworkShape& shape, const ObjectiveOptions& options,
                                int64_t block_rows);  // a thread
 
@@ -85,6 +88,7 @@ class Objective {
   struct WatchedSums;
 
   void AllocateWorkspaces();
+  void AllocateGradientLanes();
   Workspace& WorkspaceOf(const Block<T>& block);
   MatrixView<const T> Input(const Block<T>& block);
   MatrixView<T> Level(const Block<T>& block, int64_t level);
@@ -94,7 +98,6 @@ class Objective {
   void AddActivations(const Block<T>& block, RowSums& sums);
   void AddStatistics(const Block<T>& block, RowSums& sums);
   double LossOfRow(const Block<T>& block, int64_t row, T* delta);
-  [[noreturn]] void ThrowOutOfRange(const Block<T>& block, int64_t row) const;
 
   void SetParameters(const Parameters<const T>& parameters);
   void SetRhoHat(std::span<const double> activation_sums);
@@ -114,8 +117,7 @@ class Objective {
 
   Autoencoder<T> network_;
   Activation activation_;
-  const LossKernels<T>& loss_;
-  bool from_logits_;
+  RowLoss<T> loss_;
   Corruption<T> corruption_;
   Penalties<T> penalties_;
   int64_t statistics_ = 0;

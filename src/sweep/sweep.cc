@@ -65,22 +65,6 @@ void Sweep<T>::CombineLanes(int64_t used,
   }
 }
 
-template <class T>
-void Sweep<T>::RunOrdered(int64_t output_columns, const ComputeRows& compute,
-                          const WriteRows& write) {
-  std::vector<AlignedBuffer<T>> results;
-  for (int64_t slot = 0; slot < pass_.options().blocks_ahead; ++slot) {
-    results.emplace_back(static_cast<size_t>(block_rows() * output_columns));
-  }
-  const auto result_of = [&](int64_t slot, const RowRange& range) {
-    return results[static_cast<size_t>(slot)].span().first(
-        static_cast<size_t>(range.size() * output_columns));
-  };
-  pass_.RunOrdered(
-      [&](const RawBlock& raw) { compute(MakeBlock(raw), result_of(raw.slot, raw.rows->range)); },
-      [&](RowRange range, int64_t slot) { write(range, result_of(slot, range)); });
-}
-
 template class Sweep<float>;
 template class Sweep<double>;
 

@@ -55,13 +55,29 @@ class Sweep {
     return lanes[0];
   }
 
-  // For results that are rows themselves: `compute(block, out)` fills `out` with
-  // `output_columns` values a row, on many threads; `write(range, out)` then gets them in
+  // For results that are rows themselves, of numbers of type Out: `compute(block, out)` fills `out`
+  // with `output_columns` values a row, on many threads; `write(range, out)` then gets them in
   // ascending order, one call at a time.
   // Holds blocks_ahead × B × output_columns values while it runs.
-  using ComputeRows = std::function<void(const Block<T>&, std::span<T> out)>;
-  using WriteRows = std::function<void(RowRange, std::span<const T>)>;
-  void RunOrdered(int64_t output_columns, const ComputeRows& compute, const WriteRows& write);
+  template <class Out>
+  using ComputeRows = std::function<void(const Block<T>&, std::span<Out> out)>;
+  template <class Out>
+  using WriteRows = std::function<void(RowRange, std::span<const Out>)>;
+  template <class Out>
+  void RunOrdered(int64_t output_columns, const ComputeRows<Out>& compute,
+                  const WriteRows<Out>& write) {
+    std::vector<AlignedBuffer<Out>> results;
+    for (int64_t slot = 0; slot < pass_.options().blocks_ahead; ++slot) {
+      results.emplace_back(static_cast<size_t>(block_rows() * output_columns));
+    }
+    const auto result_of = [&](int64_t slot, const RowRange& range) {
+      return results[static_cast<size_t>(slot)].span().first(
+          static_cast<size_t>(range.size() * output_columns));
+    };
+    pass_.RunOrdered(
+        [&](const RawBlock& raw) { compute(MakeBlock(raw), result_of(raw.slot, raw.rows->range)); },
+        [&](RowRange range, int64_t slot) { write(range, result_of(slot, range)); });
+  }
 
   // Called with the rows done in the pass so far, after each block, by one thread at a time.
   void set_rows_done(RowPass::RowsDone callback) { pass_.set_rows_done(std::move(callback)); }
@@ -70,7 +86,7 @@ class Sweep {
   int64_t columns() const {
     return transform_ != nullptr ? transform_->columns() : pass_.source().columns();
   }
-  // Where a row comes from, for messages.
+  // For messages: "acts.h5:/layer6 row 17".
   std::string Locate(int64_t row) const { return pass_.source().Locate(row); }
   int64_t lanes() const { return pass_.options().lanes; }
   int64_t block_rows() const { return pass_.options().block_rows; }

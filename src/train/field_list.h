@@ -103,7 +103,7 @@ class FieldList {
 
   void AddNumberList(std::string name, std::string help, std::vector<double>& values) {
     OptionField& field = Add(std::move(name), "NUMBER[,...]", std::move(help));
-    field.is_text = values.size() != 1;  // one number is written as a number
+    field.is_text = true;
     field.get = [&values] {
       std::string text;
       for (const double value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value);

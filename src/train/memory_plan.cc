@@ -59,9 +59,7 @@ void AddPreparation(const TrainOptions& options, const ComputeOptions& compute, 
   planner.Add(
       "preparation", held + workspace,
       fmt::format("{}, and {} threads × a block", PreparationText(options.prepare), threads));
-  const uint64_t decoded =
-      static_cast<uint64_t>(threads * compute.block_rows * inputs) * sizeof(double);
-  const uint64_t fitting = decoded + FitPreparationBytes(kind, inputs, compute.block_rows, threads);
+  const uint64_t fitting = FitPreparationBytes(kind, inputs, compute.block_rows, threads);
   if (fitting > training + workspace) {
     planner.Add("fitting", fitting - training - workspace,
                 "of the preparation, beyond what training takes");

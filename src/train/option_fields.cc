@@ -159,6 +159,10 @@ std::vector<OptionField> Fields(TrainOptions& options) {
   FieldList run("Run", false);
   run.AddText("run", "DIR", "Folder for the model, metrics, log and configuration; created.",
               options.run_directory);
+  run.AddText("resume", "auto|never",
+              "auto: go on with an unfinished run of the same configuration in --run, after the "
+              "last stage of --greedy that it finished.",
+              options.resume);
   append(run.Take());
   return fields;
 }

@@ -147,6 +147,7 @@ void TrainOptions::Validate() const {
   CheckObjective(objective, network.hidden.size(), faults);
   CheckDefined(objective, network, network.hidden.size() == 1 || greedy, faults);
   CheckStacking(*this, faults);
+  faults.Check(resume == "auto" || resume == "never", "resume", "auto or never", resume);
   CheckCompute(compute, faults);
   CheckOptimizer(optimizer, faults);
   CheckResources(resources, faults);

@@ -22,11 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kConfigName[] = "config.toml";
-constexpr char kMetricsName[] = "metrics.jsonl";
-constexpr char kLogName[] = "run.log";
-constexpr char kModelName[] = "model.safetensors";
-
 [[noreturn]] void ThrowCannotCreate(const fs::path& path, const std::string& fault) {
   throw Error(ErrorKind::kCannotCreate, fmt::format("{}: {}", path.string(), fault));
 }
@@ -164,7 +159,7 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
     AtomicFile config(fs::path(path) / kConfigName);
     config.Write(ConfigText(options));
     config.Commit();
-    return RunFolder(path);
+    return RunFolder(path, false);
   } catch (...) {
     // Nothing has run yet, so what is here must not keep the next attempt out.
     std::error_code ignored;
@@ -173,8 +168,13 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
   }
 }
 
-RunFolder::RunFolder(const fs::path& path)
-    : path_(path), metrics_(path / kMetricsName), log_(MakeLogger(path / kLogName)) {}
+RunFolder RunFolder::Reopen(const std::string& path) { return RunFolder(path, true); }
+
+RunFolder::RunFolder(const fs::path& path, bool has_metrics)
+    : path_(path),
+      metrics_(path / kMetricsName),
+      has_metrics_(has_metrics),
+      log_(MakeLogger(path / kLogName)) {}
 
 void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
   nlohmann::ordered_json line = {{"iteration", metrics.iteration}};
@@ -205,6 +205,10 @@ void RunFolder::WithdrawIfEmpty() {
 
 void RunFolder::Log(LogLevel level, const std::string& text) {
   log_->log(SpdlogLevel(level), spdlog::string_view_t(text));
+}
+
+fs::path LayerCheckpoint(const fs::path& folder, size_t layers) {
+  return folder / "checkpoints" / fmt::format("layer-{}.safetensors", layers);
 }
 
 std::string RunFolder::checkpoint_path(const std::string& name) const {

@@ -3,7 +3,8 @@
 //   config.toml         every option as it was resolved, written once at the start
 //   metrics.jsonl       one line an iteration
 //   run.log             notes, warnings and errors with their times
-//   checkpoints/        parameters reached when the run was interrupted
+//   checkpoints/        parameters reached when the run was interrupted, and the layers that greedy
+//                       training has finished
 //   model.safetensors   the result
 //
 // A folder is one run's: a second run is refused rather than mixed in. Lines reach the operating
@@ -11,6 +12,7 @@
 // be written ends the run with Error(kIo), as a full disk would cost the model too.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -24,6 +26,11 @@ class logger;
 
 namespace rhohat {
 
+inline constexpr char kConfigName[] = "config.toml";
+inline constexpr char kMetricsName[] = "metrics.jsonl";
+inline constexpr char kLogName[] = "run.log";
+inline constexpr char kModelName[] = "model.safetensors";
+
 enum class LogLevel { kInfo, kWarning, kError };
 
 // Log() is thread-safe, AppendMetrics() is not.
@@ -32,6 +39,9 @@ class RunFolder {
   // Makes the folder, its parents too, and writes config.toml. Throws Error(kCannotCreate) where
   // that cannot be, or where a run is in the folder already.
   static RunFolder Create(const std::string& path, const TrainOptions& options);
+
+  // The folder of a run that goes on; what is in it stays.
+  static RunFolder Reopen(const std::string& path);
 
   // One line of metrics.jsonl. Numbers survive being read back; those that are not finite are null.
   void AppendMetrics(const IterationMetrics& metrics);
@@ -49,13 +59,16 @@ class RunFolder {
   std::string checkpoint_path(const std::string& name) const;
 
  private:
-  explicit RunFolder(const std::filesystem::path& path);
+  RunFolder(const std::filesystem::path& path, bool has_metrics);
 
   std::filesystem::path path_;
   AppendFile metrics_;
-  bool has_metrics_ = false;
+  bool has_metrics_;
   std::shared_ptr<spdlog::logger> log_;
 };
+
+// The model that greedy training leaves in the folder after so many layers.
+std::filesystem::path LayerCheckpoint(const std::filesystem::path& folder, size_t layers);
 
 // The text of config.toml: a table for each group of options, keys named as the flags.
 std::string ConfigText(const TrainOptions& options);

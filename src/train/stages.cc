@@ -32,6 +32,22 @@ Stage StageOfLayer(const TrainOptions& options, size_t layer, int64_t inputs) {
   return stage;
 }
 
+// The network that the first `layers` greedy layers unroll to.
+NetworkShape UnrolledShape(const std::vector<Stage>& stages, int64_t layers, int64_t inputs) {
+  NetworkShape shape(inputs, {}, stages.front().shape.tied);
+  for (int64_t k = 0; k < layers; ++k) {
+    shape.hidden.push_back(stages[static_cast<size_t>(k)].shape.code());
+  }
+  return shape;
+}
+
+template <class From, class To>
+void CopyLayer(const LayerParameters<From>& from, const LayerParameters<To>& to) {
+  // A transposed layer's weight is its mirror's, which is copied on its own.
+  if (!from.transposed) std::ranges::copy(from.weight.flat(), to.weight.data);
+  std::ranges::copy(from.bias, to.bias.data());
+}
+
 }  // namespace
 
 std::vector<Stage> StagesOf(const TrainOptions& options, int64_t inputs) {
@@ -56,28 +72,42 @@ std::vector<Stage> StagesOf(const TrainOptions& options, int64_t inputs) {
 template <class T>
 std::vector<T> Unroll(const std::vector<Stage>& stages, const std::vector<std::vector<T>>& trained,
                       int64_t layers, int64_t inputs) {
-  const auto first = stages.begin();
-  NetworkShape shape(inputs, {}, first->shape.tied);
-  for (int64_t k = 0; k < layers; ++k) shape.hidden.push_back((first + k)->shape.code());
+  const NetworkShape shape = UnrolledShape(stages, layers, inputs);
   std::vector<T> flat(static_cast<size_t>(shape.parameters()));
   const Parameters<T> whole = ViewParameters(shape, std::span(flat));
   for (int64_t k = 0; k < layers; ++k) {
+    const auto stage = static_cast<size_t>(k);
     const Parameters<const T> part =
-        ViewParameters((first + k)->shape, std::span<const T>(trained[static_cast<size_t>(k)]));
-    for (const auto& [from, to] : {std::pair<int64_t, int64_t>{0, k}, {1, shape.mirror(k)}}) {
-      // A transposed layer's weight is its mirror's, copied there already.
-      if (!part[from].transposed) {
-        std::ranges::copy(part[from].weight.flat(), whole[to].weight.data);
-      }
-      std::ranges::copy(part[from].bias, whole[to].bias.begin());
-    }
+        ViewParameters(stages[stage].shape, std::span<const T>(trained[stage]));
+    CopyLayer(part[0], whole[k]);
+    CopyLayer(part[1], whole[shape.mirror(k)]);
   }
   return flat;
+}
+
+template <class T>
+std::vector<std::vector<T>> Split(const std::vector<Stage>& stages, std::span<const T> unrolled,
+                                  int64_t layers, int64_t inputs) {
+  const NetworkShape shape = UnrolledShape(stages, layers, inputs);
+  const Parameters<const T> whole = ViewParameters(shape, unrolled);
+  std::vector<std::vector<T>> trained;
+  for (int64_t k = 0; k < layers; ++k) {
+    const NetworkShape& part_shape = stages[static_cast<size_t>(k)].shape;
+    std::vector<T>& flat = trained.emplace_back(static_cast<size_t>(part_shape.parameters()));
+    const Parameters<T> part = ViewParameters(part_shape, std::span(flat));
+    CopyLayer(whole[k], part[0]);
+    CopyLayer(whole[shape.mirror(k)], part[1]);
+  }
+  return trained;
 }
 
 template std::vector<float> Unroll(const std::vector<Stage>&,
                                    const std::vector<std::vector<float>>&, int64_t, int64_t);
 template std::vector<double> Unroll(const std::vector<Stage>&,
                                     const std::vector<std::vector<double>>&, int64_t, int64_t);
+template std::vector<std::vector<float>> Split(const std::vector<Stage>&, std::span<const float>,
+                                               int64_t, int64_t);
+template std::vector<std::vector<double>> Split(const std::vector<Stage>&, std::span<const double>,
+                                                int64_t, int64_t);
 
 }  // namespace rhohat

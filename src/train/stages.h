@@ -1,6 +1,7 @@
 // What a training run consists of: one stage, or those of greedy training (docs/math.md §6).
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,5 +29,10 @@ std::vector<Stage> StagesOf(const TrainOptions& options, int64_t inputs);
 template <class T>
 std::vector<T> Unroll(const std::vector<Stage>& stages, const std::vector<std::vector<T>>& trained,
                       int64_t layers, int64_t inputs);
+
+// What Unroll() was made from: the parameters of each of the first `layers` stages.
+template <class T>
+std::vector<std::vector<T>> Split(const std::vector<Stage>& stages, std::span<const T> unrolled,
+                                  int64_t layers, int64_t inputs);
 
 }  // namespace rhohat

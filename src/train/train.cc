@@ -3,6 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "base/units.h"
 #include "data/data_set.h"
 #include "math/kernels.h"
@@ -11,7 +15,9 @@
 #include "rhohat/error.h"
 #include "train/memory_plan.h"
 #include "train/reporter.h"
+#include "train/resume.h"
 #include "train/run_folder.h"
+#include "train/stages.h"
 #include "train/training_run.h"
 
 namespace rhohat {
@@ -25,12 +31,8 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
       ElementName(data.type()), first.where(),
       data.files().size() > 1 ? fmt::format(" and {} more files", data.files().size() - 1) : ""));
   const NetworkShape shape(data.columns(), options.network);
-  std::string widths;
-  for (int64_t level = 0; level <= shape.layers(); ++level) {
-    widths += fmt::format("{}{}", level == 0 ? "" : "–", shape.width(level));
-  }
-  reporter.Note(fmt::format("network: {}{}, {} parameters", widths, shape.tied ? ", tied" : "",
-                            shape.parameters()));
+  reporter.Note(fmt::format("network: {}{}, {} parameters", shape.Text(),
+                            shape.tied ? ", tied" : "", shape.parameters()));
   reporter.Note(
       fmt::format("{} threads ({} kernels), {} lanes, blocks of {} rows, {}", plan.threads,
                   BestKernels<float>().name, compute.lanes, compute.block_rows,
@@ -62,13 +64,26 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
   resolved.compute = compute;
-  RunFolder folder = RunFolder::Create(options.run_directory, resolved);
+  const std::vector<Stage> stages = StagesOf(options, data.columns());
+  const bool goes_on = options.resume == "auto" && HasUnfinishedRun(options.run_directory);
+  std::optional<ResumePoint> resume;
+  std::vector<std::string> warnings;
+  if (goes_on) {
+    resume = FindResumePoint(options.run_directory, resolved, stages,
+                             [&](const std::string& line) { warnings.push_back(line); });
+    RewindMetrics(options.run_directory, stages, resume ? resume->stages_done : 0);
+  }
+  RunFolder folder = goes_on ? RunFolder::Reopen(options.run_directory)
+                             : RunFolder::Create(options.run_directory, resolved);
+  for (const std::string& line : warnings) Reporter(folder, control.observer).Warn(line);
   NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
   try {
     if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(options, compute, plan, data, folder, control);
+      return RunTraining<double>(options, compute, plan, data, folder, resume ? &*resume : nullptr,
+                                 control);
     }
-    return RunTraining<float>(options, compute, plan, data, folder, control);
+    return RunTraining<float>(options, compute, plan, data, folder, resume ? &*resume : nullptr,
+                              control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());
     folder.WithdrawIfEmpty();

@@ -1,8 +1,9 @@
 #include "train/training_run.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,9 +39,11 @@ class TrainingRun {
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
-  TrainResult Run() {
+  TrainResult Run(const ResumePoint* resume) {
+    if (resume != nullptr) GoOnFrom(*resume);
     Prepare();
-    for (size_t number = 0; number < stages_.size(); ++number) RunStage(number);
+    const size_t first = resume == nullptr ? 0 : resume->stages_done;
+    for (size_t number = first; number < stages_.size(); ++number) RunStage(number);
     const TrainResult result{
         .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
     SaveModel(result.model, result.model_path);
@@ -49,13 +52,32 @@ class TrainingRun {
   }
 
  private:
+  void GoOnFrom(const ResumePoint& point) {
+    model_ = point.model;
+    preparation_ = point.model.prepare;
+    input_low_ = point.model.input_low;
+    input_high_ = point.model.input_high;
+    frozen_rho_hat_ = point.model.rho_hat;
+    const std::vector<T> flat(model_.parameters.begin(), model_.parameters.end());
+    std::vector<std::vector<T>> parts =
+        Split(stages_, std::span<const T>(flat), static_cast<int64_t>(point.stages_done),
+              data_.columns());
+    std::ranges::move(parts, trained_.begin());
+    meter_.last = point.last;
+    meter_.evaluations = std::llround(point.last.data_passes);
+    meter_.bytes_read = point.last.bytes_read;
+    meter_.wait_seconds = point.last.wait_seconds;
+    meter_.seconds_before = point.last.seconds;
+    reporter_.Note(fmt::format("goes on after {}", stages_[point.stages_done - 1].name));
+  }
+
   void Prepare() {
-    if (options_.prepare.kind != PreparationKind::kNone) {
+    if (preparation_.options != options_.prepare) {
       reporter_.Note(fmt::format("fitting --prepare to {} rows", data_.rows()));
+      preparation_ = FitPreparation(options_.prepare, data_, executor_, compute_.block_rows,
+                                    blocks_ahead_, control_);
+      meter_.bytes_read += data_.bytes_read();
     }
-    preparation_ = FitPreparation(options_.prepare, data_, executor_, compute_.block_rows,
-                                  blocks_ahead_, control_);
-    if (options_.prepare.kind != PreparationKind::kNone) meter_.bytes_read = data_.bytes_read();
     WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
     prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
   }
@@ -80,8 +102,7 @@ class TrainingRun {
     }
     RowTransform<T>* const transform = prepared_->does_nothing() ? nullptr : &*prepared_;
     if (!stage.name.empty()) {
-      reporter_.Note(fmt::format("{}: {}–{}–{}", stage.name, stage.shape.inputs,
-                                 fmt::join(stage.shape.hidden, "–"), stage.shape.inputs));
+      reporter_.Note(fmt::format("{}: {}", stage.name, stage.shape.Text()));
     }
     const NoiseSource noise = NoiseOf(stage, transform);
     TrainingStage<T> training(stage,
@@ -249,14 +270,15 @@ class TrainingRun {
 template <class T>
 TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
                         const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        const RunControl& control) {
-  return TrainingRun<T>(options, compute, plan, data, folder, control).Run();
+                        const ResumePoint* resume, const RunControl& control) {
+  return TrainingRun<T>(options, compute, plan, data, folder, control).Run(resume);
 }
 
 template TrainResult RunTraining<float>(const TrainOptions&, const ComputeOptions&,
-                                        const MemoryPlan&, DataSet&, RunFolder&, const RunControl&);
+                                        const MemoryPlan&, DataSet&, RunFolder&, const ResumePoint*,
+                                        const RunControl&);
 template TrainResult RunTraining<double>(const TrainOptions&, const ComputeOptions&,
                                          const MemoryPlan&, DataSet&, RunFolder&,
-                                         const RunControl&);
+                                         const ResumePoint*, const RunControl&);
 
 }  // namespace rhohat

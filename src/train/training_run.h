@@ -3,15 +3,17 @@
 
 #include "data/data_set.h"
 #include "rhohat/train.h"
+#include "train/resume.h"
 #include "train/run_folder.h"
 
 namespace rhohat {
 
 // Minimises the objective in T, float or double, and leaves the model in the folder. `compute` is
-// resolved and `plan` fits it. Throws Error, or Stopped after the parameters reached are saved.
+// resolved and `plan` fits it. Stages that `resume`, which may be null, knows the result of are not
+// trained again. Throws Error, or Stopped after the parameters reached are saved.
 template <class T>
 TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
                         const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        const RunControl& control);
+                        const ResumePoint* resume, const RunControl& control);
 
 }  // namespace rhohat

@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <vector>
 
+#include "network/parameters.h"
 #include "rhohat/analyze.h"
 #include "rhohat/error.h"
 #include "tests/analyze/picture_files.h"
@@ -16,16 +18,31 @@ using testing::HasSubstr;
 
 constexpr int kGap = 56;
 
+// Of one hidden layer, its decoder all zeros.
 Model ModelOf(int64_t hidden, int64_t inputs, std::vector<double> encoder_weight = {}) {
   Model model;
-  model.hidden = hidden;
   model.inputs = inputs;
-  model.encoder_weight = std::move(encoder_weight);
-  if (model.encoder_weight.empty()) {
+  model.network.hidden = {hidden};
+  model.parameters.resize(static_cast<size_t>(NetworkShape(inputs, {hidden}).parameters()));
+  if (encoder_weight.empty()) {
     for (int64_t i = 0; i < hidden * inputs; ++i) {
-      model.encoder_weight.push_back(static_cast<double>(i * 37 % 101) - 50);
+      encoder_weight.push_back(static_cast<double>(i * 37 % 101) - 50);
     }
   }
+  std::ranges::copy(encoder_weight, model.parameters.begin());
+  return model;
+}
+
+Model DeepModel(Activation activation) {
+  Model model;
+  model.inputs = 4;
+  model.network.hidden = {3, 2};
+  model.network.activation = activation;
+  model.parameters.resize(static_cast<size_t>(NetworkShape(4, {3, 2}).parameters()));
+  const std::vector<double> first = {1, 0, 0, 0, 0, 2, 0, 0, 0, 0, -1, 0};
+  const std::vector<double> second = {1, 1, 1, 0, -1, 0.5};
+  std::ranges::copy(first, model.parameters.begin());
+  std::ranges::copy(second, model.parameters.begin() + 12 + 3);
   return model;
 }
 
@@ -70,7 +87,7 @@ TEST_F(FeaturesTest, EachTileIsScaledByItsOwnLargestMagnitudeAroundMidGrey) {
 TEST_F(FeaturesTest, ScaleOfTheWeightsDoesNotMatter) {
   Model model = ModelOf(5, 9);
   const Picture picture = Draw(model, Unscaled());
-  for (double& weight : model.encoder_weight) weight *= 0x1p-1040;
+  for (double& weight : model.parameters) weight *= 0x1p-1040;
   EXPECT_EQ(Draw(model, Unscaled()).pixels, picture.pixels);
 }
 
@@ -168,9 +185,145 @@ TEST_F(FeaturesTest, RefusesPicturesThatNobodyCanShow) {
 TEST_F(FeaturesTest, RefusesModelsThatAreNotWhole) {
   EXPECT_THAT(MessageFor(ErrorKind::kBadData,
                          ModelOf(2, 1, {0, std::numeric_limits<double>::quiet_NaN()}), {}),
-              HasSubstr("encoder.weight[1]"));
-  EXPECT_THAT(MessageFor(ErrorKind::kBadData, ModelOf(2, 4, {1, 2, 3}), {}),
-              HasSubstr("expected 2×4 values, found 3"));
+              HasSubstr("layer 1, unit 1"));
+  Model deep = DeepModel(Activation::kTanh);
+  deep.parameters[0] = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(MessageFor(ErrorKind::kBadData, deep, {}), HasSubstr("layer 2, unit 0"));
+  Model short_of_one = ModelOf(2, 4);
+  short_of_one.parameters.pop_back();
+  EXPECT_THAT(MessageFor(ErrorKind::kBadData, short_of_one, {}),
+              HasSubstr("expected 22, found 21"));
+}
+
+TEST_F(FeaturesTest, ADeepModelShowsItsCodeUnlessToldOtherwise) {
+  const Model model = DeepModel(Activation::kLinear);
+  // W2 W1 = (1, 2, −1, 0) and (0, −2, −½, 0).
+  const Picture product = Draw(ModelOf(2, 4, {1, 2, -1, 0, 0, -2, -0.5, 0}), Unscaled());
+  EXPECT_EQ(Draw(model, Unscaled()).pixels, product.pixels);
+  FeaturesOptions options = Unscaled();
+  options.layer = 2;
+  EXPECT_EQ(Draw(model, options).pixels, product.pixels);
+  options.layer = 1;
+  EXPECT_EQ(Draw(model, options).pixels,
+            Draw(ModelOf(3, 4, {1, 0, 0, 0, 0, 2, 0, 0, 0, 0, -1, 0}), Unscaled()).pixels);
+}
+
+TEST_F(FeaturesTest, TheNormMattersWhereTheNetworkIsNotLinear) {
+  FeaturesOptions large = Unscaled();
+  large.norm = 20;
+  const Model curved = DeepModel(Activation::kTanh);
+  EXPECT_NE(Draw(curved, large).pixels, Draw(curved, Unscaled()).pixels);
+  const Model linear = DeepModel(Activation::kLinear);
+  EXPECT_EQ(Draw(linear, large).pixels, Draw(linear, Unscaled()).pixels);
+  large.layer = 1;
+  FeaturesOptions first = Unscaled();
+  first.layer = 1;
+  EXPECT_EQ(Draw(curved, large).pixels, Draw(curved, first).pixels);
+}
+
+// Small inputs see the network as it is at 0: for tanh without biases, the product of the weights.
+TEST_F(FeaturesTest, InputsOfSmallNormSeeALinearNetwork) {
+  FeaturesOptions options = Unscaled();
+  options.norm = 1e-3;
+  EXPECT_EQ(Draw(DeepModel(Activation::kTanh), options).pixels,
+            Draw(DeepModel(Activation::kLinear), options).pixels);
+}
+
+TEST_F(FeaturesTest, EqualModelsMakeEqualFiles) {
+  Model model = DeepModel(Activation::kSigmoid);
+  for (double& parameter : model.parameters) parameter = 3 * parameter + 0.1;
+  const Picture once = Draw(model, {});
+  EXPECT_EQ(Draw(model, {}).pixels, once.pixels);
+}
+
+TEST_F(FeaturesTest, WhitenedInputsAreShownAsWeightsTimesTheMatrix) {
+  for (const PreparationKind kind : {PreparationKind::kZca, PreparationKind::kPca}) {
+    Model model = ModelOf(1, 4, {1, -1, 2, 0});
+    model.prepare.options = {.kind = kind, .epsilon = 0.1};
+    model.prepare.shift = {1, 2, 3, 4};
+    model.prepare.matrix = {1, 2, 3, 4, 0, 1, 0, -1, 1, 1, -1, 2, 5, 5, 5, 5};
+    model.prepare.inverse = model.prepare.matrix;
+    EXPECT_EQ(Draw(model, Unscaled()).pixels, Draw(ModelOf(1, 4, {3, 3, 1, 9}), Unscaled()).pixels);
+  }
+}
+
+TEST_F(FeaturesTest, ScaledInputsAreShownAsWeightsOverTheScale) {
+  Model model = ModelOf(1, 4, {1, -1, 2, 0});
+  model.prepare.options.kind = PreparationKind::kStandardize;
+  model.prepare.shift = {1, 2, 3, 4};
+  model.prepare.scale = {1, 0.25, 4, 1};
+  EXPECT_EQ(Draw(model, Unscaled()).pixels,
+            Draw(ModelOf(1, 4, {1, -4, 0.5, 0}), Unscaled()).pixels);
+}
+
+TEST_F(FeaturesTest, RefusesPreparationsThatDoNotFitTheModel) {
+  Model model = ModelOf(1, 4);
+  model.prepare.options.kind = PreparationKind::kStandardize;
+  model.prepare.scale = {1, 2, 3};
+  EXPECT_THAT(MessageFor(ErrorKind::kBadData, model, {}), HasSubstr("expected 4 numbers, found 3"));
+}
+
+TEST_F(FeaturesTest, InputsLessTheirMeanAreShownAsWeightsLessTheirs) {
+  Model model = ModelOf(1, 4, {1, -1, 3, 5});
+  model.prepare.options.kind = PreparationKind::kGlobal;
+  model.prepare.deviation = 2;
+  EXPECT_EQ(Draw(model, Unscaled()).pixels, Draw(ModelOf(1, 4, {-1, -3, 1, 3}), Unscaled()).pixels);
+}
+
+TEST_F(FeaturesTest, ADeepUnitsDirectionGoesThroughThePreparationToo) {
+  Model model = DeepModel(Activation::kLinear);
+  model.prepare.options.kind = PreparationKind::kRange;
+  model.prepare.shift = {0, 0, 0, 0};
+  model.prepare.scale = {1, 2, 0.5, 1};
+  EXPECT_EQ(Draw(model, Unscaled()).pixels,
+            Draw(ModelOf(2, 4, {1, 1, -2, 0, 0, -1, -1, 0}), Unscaled()).pixels);
+}
+
+TEST_F(FeaturesTest, PlanarColoursArePixelsInAnotherOrder) {
+  constexpr int64_t kPixels = 6;
+  const Model interleaved = ModelOf(2, 3 * kPixels);
+  Model planar = interleaved;
+  for (int64_t unit = 0; unit < 2; ++unit) {
+    for (int64_t pixel = 0; pixel < kPixels; ++pixel) {
+      for (int64_t channel = 0; channel < 3; ++channel) {
+        const int64_t first = unit * 3 * kPixels;
+        planar.parameters[static_cast<size_t>(first + channel * kPixels + pixel)] =
+            interleaved.parameters[static_cast<size_t>(first + pixel * 3 + channel)];
+      }
+    }
+  }
+  FeaturesOptions options = Unscaled();
+  options.shape = PictureShape{2, 3, 3};
+  const Picture expected = Draw(interleaved, options);
+  EXPECT_NE(Draw(planar, options).pixels, expected.pixels);
+  options.planar = true;
+  EXPECT_EQ(Draw(planar, options).pixels, expected.pixels);
+}
+
+TEST_F(FeaturesTest, RefusesPlanarPicturesWithoutColour) {
+  FeaturesOptions options;
+  options.planar = true;
+  EXPECT_THAT(MessageFor(ErrorKind::kUsage, ModelOf(1, 16), options),
+              AllOf(HasSubstr("--planar"), HasSubstr("4x4")));
+}
+
+TEST_F(FeaturesTest, RefusesLayersThatTheEncoderDoesNotHave) {
+  FeaturesOptions options;
+  for (const int64_t layer : {int64_t{3}, int64_t{-1}, std::numeric_limits<int64_t>::min()}) {
+    options.layer = layer;
+    EXPECT_THAT(MessageFor(ErrorKind::kUsage, DeepModel(Activation::kTanh), options),
+                AllOf(HasSubstr("--layer"), HasSubstr("1 to 2")));
+  }
+}
+
+TEST_F(FeaturesTest, RefusesNormsThatAreNone) {
+  FeaturesOptions options;
+  for (const double norm : {0.0, -1.0, std::numeric_limits<double>::infinity(),
+                            std::numeric_limits<double>::quiet_NaN()}) {
+    options.norm = norm;
+    EXPECT_THAT(MessageFor(ErrorKind::kUsage, DeepModel(Activation::kTanh), options),
+                HasSubstr("--norm"));
+  }
 }
 
 TEST(ParsePictureShapeTest, ReadsGreyAndColour) {

@@ -188,7 +188,7 @@ TEST(SweepTest, OrderedResultsComeInOrderWhateverTheThreadsDo) {
     Executor executor(threads);
     Sweep<double> sweep(source, executor, {.block_rows = 5, .lanes = 8, .blocks_ahead = 7});
     std::vector<double> written;
-    sweep.RunOrdered(
+    sweep.RunOrdered<double>(
         3,
         [&](const Block<double>& block, std::span<double> out) {
           if (block.index % 9 == 0) std::this_thread::sleep_for(std::chrono::microseconds(300));

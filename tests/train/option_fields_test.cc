@@ -72,7 +72,8 @@ TEST(OptionFields, HaveTheNamesThatUsersKnow) {
                                              "reader",
                                              "greedy",
                                              "fine-tune",
-                                             "run"}));
+                                             "run",
+                                             "resume"}));
 }
 
 TEST(OptionFields, AreEachDescribedOnce) {
@@ -116,6 +117,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
   source.greedy = true;
   source.fine_tune = 0;
   source.run_directory = "run";
+  source.resume = "auto";
   TrainOptions copy;
   const std::vector<OptionField> from = Fields(source);
   const std::vector<OptionField> to = Fields(copy);

@@ -149,6 +149,7 @@ TEST(TrainOptions, NameTheExpectedAndTheFound) {
          o.fine_tune = -2;
        },
        "--fine-tune: expected at least 0, or auto, found -2"},
+      {[](Options& o) { o.resume = "always"; }, "--resume: expected auto or never, found always"},
       {[](Options& o) { o.compute.lanes = 12; },
        "--lanes: expected a power of two up to 4096, or auto, found 12"},
       {[](Options& o) { o.compute.block_rows = -1; },

@@ -153,6 +153,20 @@ TEST(UnrollTest, IsTheStepsOneInsideTheOther) {
   }
 }
 
+TEST(UnrollTest, IsUndoneBySplitting) {
+  for (const bool tied : {false, true}) {
+    const std::vector<Stage> stages = StagesOf(Greedy({6, 4, 3}, tied), 5);
+    std::vector<std::vector<double>> trained = Trained(stages);
+    for (size_t layers = 3; layers > 0; --layers) {
+      trained.resize(layers);
+      const std::vector<double> flat = Unroll(stages, trained, std::ssize(trained), 5);
+      std::vector<std::vector<double>> split =
+          Split(stages, std::span<const double>(flat), std::ssize(trained), 5);
+      EXPECT_EQ(split, trained);
+    }
+  }
+}
+
 TEST(UnrollTest, OfOneLayerIsThatLayer) {
   for (const bool tied : {false, true}) {
     const std::vector<Stage> stages = StagesOf(Greedy({6, 4}, tied), 5);

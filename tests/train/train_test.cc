@@ -383,6 +383,43 @@ TEST(GreedyTest, AStopBetweenTwoStagesLeavesTheLayersThatAreDone) {
   }
 }
 
+TEST(GreedyTest, ARunThatGoesOnGivesTheBytesOfOneThatWasNotStopped) {
+  const TemporaryFolder folder;
+  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
+  for (const int64_t stop_at : {2, 7, 12, 16}) {
+    TrainOptions options = Everything(folder, "run" + std::to_string(stop_at));
+    Recorder recorder;
+    recorder.stop_at = stop_at;
+    EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+    options.resume = "auto";
+    Recorder again;
+    EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected) << stop_at;
+    EXPECT_EQ(again.iterations.front().iteration, stop_at / 5 * 5) << "the stage begins anew";
+    const std::vector<std::string> lines =
+        Split(ReadWholeFile(options.run_directory + "/metrics.jsonl"), '\n');
+    for (size_t i = 0; i + 1 < lines.size(); ++i) {
+      EXPECT_TRUE(lines[i].starts_with("{\"iteration\":" + std::to_string(i) + ","));
+    }
+  }
+}
+
+// As where the data has another width than it had.
+TEST(GreedyTest, ACheckpointOfAnotherNetworkIsPassedOver) {
+  const TemporaryFolder folder;
+  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
+  TrainOptions options = Everything(folder, "run");
+  Recorder recorder;
+  recorder.stop_at = 7;
+  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+  std::filesystem::copy_file(folder / "whole/model.safetensors",
+                             folder / "run/checkpoints/layer-1.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  options.resume = "auto";
+  Recorder again;
+  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
+  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its network is not that of this run")));
+}
+
 TEST(TrainTest, AStopWhileThePreparationIsFittedLeavesNoRun) {
   const TemporaryFolder folder;
   Recorder recorder;

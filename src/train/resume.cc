@@ -1,0 +1,131 @@
+#include "train/resume.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/text.h"
+#include "rhohat/error.h"
+#include "train/run_folder.h"
+
+namespace rhohat {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// "table.key" → value, of what may shape the result.
+std::map<std::string, std::string> Entries(const std::string& config) {
+  std::map<std::string, std::string> entries;
+  std::string table;
+  for (const std::string& line : Split(config, '\n')) {
+    if (line.starts_with('[')) table = line;
+    const size_t equals = line.find(" = ");
+    const bool shapes_result = table != "[resources]" && table != "[run]";
+    if (equals == std::string::npos || line.starts_with('#') || !shapes_result) continue;
+    entries[table + " " + line.substr(0, equals)] = line.substr(equals + 3);
+  }
+  return entries;
+}
+
+void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
+  const auto wanted = Entries(ConfigText(options));
+  const auto found = Entries(ReadWholeFile(fs::path(folder) / kConfigName));
+  for (const auto& [key, value] : wanted) {
+    const auto other = found.find(key);
+    if (other != found.end() && other->second == value) continue;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--resume: {} holds a run of another configuration: {}: expected {}, "
+                            "found {}",
+                            folder, key, value, other == found.end() ? "nothing" : other->second));
+  }
+}
+
+// The lines of the stages that are done, without the line breaks.
+std::vector<std::string> LinesOf(const std::string& folder, const std::vector<Stage>& stages,
+                                 size_t stages_done) {
+  std::vector<std::string> lines;
+  for (std::string& line : Split(ReadWholeFile(fs::path(folder) / kMetricsName), '\n')) {
+    const json parsed = json::parse(line, nullptr, false);
+    if (!parsed.is_object() || !parsed.contains("stage")) break;  // the last may be cut off
+    const auto is_of = [&](const Stage& stage) { return parsed["stage"] == stage.name; };
+    const auto end = stages.begin() + static_cast<std::ptrdiff_t>(stages_done);
+    if (std::none_of(stages.begin(), end, is_of)) break;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+// The data may have changed its width since, or the file be another model's.
+bool IsOfStages(const Model& model, const std::vector<Stage>& stages, size_t stages_done) {
+  if (model.inputs != stages.front().shape.inputs || model.network.hidden.size() != stages_done ||
+      model.network.tied != stages.front().network.tied) {
+    return false;
+  }
+  for (size_t k = 0; k < stages_done; ++k) {
+    if (model.network.hidden[k] != stages[k].shape.code()) return false;
+  }
+  return true;
+}
+
+// Of a line of metrics.jsonl what a run goes on counting from.
+IterationMetrics ParseLine(const std::string& line) {
+  const json parsed = json::parse(line);
+  IterationMetrics metrics;
+  metrics.iteration = parsed.at("iteration").get<int64_t>();
+  metrics.data_passes = parsed.at("data_passes").get<double>();
+  metrics.seconds = parsed.at("seconds").get<double>();
+  metrics.bytes_read = parsed.at("bytes_read").get<uint64_t>();
+  metrics.wait_seconds = parsed.at("wait_seconds").get<double>();
+  return metrics;
+}
+
+}  // namespace
+
+bool HasUnfinishedRun(const std::string& folder) {
+  std::error_code ignored;
+  return fs::exists(fs::path(folder) / kConfigName, ignored) &&
+         fs::exists(fs::path(folder) / kMetricsName, ignored) &&
+         !fs::exists(fs::path(folder) / kModelName, ignored);
+}
+
+std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,
+                                           const std::vector<Stage>& stages,
+                                           const std::function<void(const std::string&)>& warn) {
+  CheckSameConfiguration(folder, options);
+  for (size_t done = stages.size() - 1; done > 0; --done) {
+    const fs::path path = LayerCheckpoint(folder, done);
+    std::error_code ignored;
+    if (!fs::exists(path, ignored)) continue;
+    try {
+      ResumePoint point{.stages_done = done, .model = LoadModel(path.string()), .last = {}};
+      if (!IsOfStages(point.model, stages, done)) {
+        throw Error(ErrorKind::kBadData,
+                    fmt::format("{}: its network is not that of this run", path.string()));
+      }
+      const std::vector<std::string> lines = LinesOf(folder, stages, done);
+      if (lines.empty()) throw Error(ErrorKind::kBadData, "metrics.jsonl lacks its lines");
+      point.last = ParseLine(lines.back());
+      return point;
+    } catch (const Error& error) {
+      warn(fmt::format("passed over: {}", error.what()));
+    } catch (const json::exception&) {
+      warn(fmt::format("passed over: {}: metrics.jsonl does not fit it", path.string()));
+    }
+  }
+  return std::nullopt;
+}
+
+void RewindMetrics(const std::string& folder, const std::vector<Stage>& stages,
+                   size_t stages_done) {
+  const std::vector<std::string> lines =
+      stages_done == 0 ? std::vector<std::string>() : LinesOf(folder, stages, stages_done);
+  AtomicFile file(fs::path(folder) / kMetricsName);
+  for (const std::string& line : lines) file.Write(line + "\n");
+  file.Commit();
+}
+
+}  // namespace rhohat
