@@ -22,8 +22,9 @@ using PointFunctions =
                        std::span<double> values, MatrixView<double> gradients)>;
 
 struct SphereAscentOptions {
-  double tolerance = 1e-6;  // ends where ‖projected gradient‖ ≤ tolerance · ‖gradient‖
-  int64_t evaluations = 500;
+  double tolerance = 1e-6;  // ends where ‖projected gradient‖ ≤ tolerance · ‖gradient‖,
+  double least_gain = 1e-12;  // or where ten iterations gained less than this part of the value,
+  int64_t evaluations = 300;  // or after as many
 };
 
 struct SphereAscentResult {
@@ -38,9 +39,6 @@ std::vector<SphereAscentResult> AscendOnSphere(const PointFunctions& functions,
                                                std::span<const int64_t> which,
                                                const SphereAscentOptions& options,
                                                MatrixView<double> points);
-
-// What AscendOnSphere allocates for each point of so many values.
-size_t SphereAscentBytes(int64_t values);
 
 // Scales `point` to the norm given; leaves zeros and what is not finite as they are.
 void ScaleToNorm(double norm, std::span<double> point);
