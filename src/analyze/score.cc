@@ -25,7 +25,7 @@ void ScoreAs(const Model& model, const AnalyzeOptions& options, const std::strin
             .whole_bytes = kRowResultsBytes};
       });
   const RowLoss<T> loss(model.objective.loss,
-                        [&](int64_t row) { return bound.data().Locate(row); });
+                        [&](int64_t row) { return bound.sweep().Locate(row); });
   ForwardPass<T> network(bound, bound.shape().layers(), loss.from_logits());
   std::vector<AlignedBuffer<T>> slopes;
   for (int64_t worker = 0; worker < bound.threads(); ++worker) {
