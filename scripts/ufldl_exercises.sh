@@ -5,7 +5,7 @@
 #   scripts/ufldl_exercises.sh [DIR]      results go to DIR, build/ufldl if not given
 #
 #   grey     "Sparse Autoencoder": 8×8 grey patches, 64-25-64 sigmoid units; 10 000 patches,
-#            as there, and a hundred times as many. The features are edges in all directions.
+#            as there, and ten times as many. The features are edges in all directions.
 #   colour   "Learning color features with Sparse Autoencoders": 100 000 patches of 8×8 in colour,
 #            whitened, 192-400-192 with a linear decoder. The features are edges, grey and coloured,
 #            and blobs of colour.
@@ -13,7 +13,7 @@
 # The tutorial has other pictures: ten whitened ones of nature, and STL-10. Here they are those of
 # scripts/fetch_photographs.sh, fetched where they are missing, and the grey ones are not whitened.
 #
-# Takes about a quarter of an hour on two cores, and 400 MB of disk.
+# Takes about a quarter of an hour on two cores, and 200 MB of disk.
 #
 # Safe to repeat: an exercise whose picture is there is left alone; one that was interrupted begins
 # anew. RHOHAT names the program where it is not build/release/bin/rhohat, PHOTOGRAPHS a folder of
@@ -65,7 +65,7 @@ mkdir -p "$results" || fail "$results: cannot create this folder"
 grey=(--prepare global --hidden 25 --lambda 1e-4 --rho 0.01 --beta 3)
 colour=(--prepare zca:0.1 --hidden 400 --decoder linear --lambda 3e-3 --rho 0.035 --beta 5)
 run_exercise grey-10000 10000 grey 8x8 "${grey[@]}"
-run_exercise grey-1000000 1000000 grey 8x8 "${grey[@]}"
+run_exercise grey-100000 100000 grey 8x8 "${grey[@]}"
 run_exercise colour-100000 100000 rgb 8x8x3 "${colour[@]}"
 
-echo "ufldl_exercises: look at $results/grey-10000.png, grey-1000000.png and colour-100000.png"
+echo "ufldl_exercises: look at $results/grey-10000.png, grey-100000.png and colour-100000.png"

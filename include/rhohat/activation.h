@@ -11,7 +11,6 @@ namespace rhohat {
 enum class Activation { kSigmoid, kTanh, kRelu, kLinear };
 
 struct ActivationInfo {
-  Activation value;
   std::string_view name;
   // Values lie strictly inside (low, high) in exact arithmetic; ReLU's include its 0.
   double low;
@@ -19,6 +18,7 @@ struct ActivationInfo {
   // r(a) = mean_scale · a + mean_shift: what ρ̂ is a mean of (docs/math.md §1).
   double mean_scale;
   double mean_shift;
+  Activation value;
   // r(a) lies in [0, 1], so that the KL penalty is defined.
   bool has_kl;
   // May stand at the output.
@@ -28,10 +28,10 @@ struct ActivationInfo {
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 inline constexpr ActivationInfo kActivations[] = {
-    {Activation::kSigmoid, "sigmoid", 0, 1, 1, 0, true, true},
-    {Activation::kTanh, "tanh", -1, 1, 0.5, 0.5, true, true},
-    {Activation::kRelu, "relu", 0, kUnbounded, 1, 0, false, false},
-    {Activation::kLinear, "linear", -kUnbounded, kUnbounded, 1, 0, false, true},
+    {"sigmoid", 0, 1, 1, 0, Activation::kSigmoid, true, true},
+    {"tanh", -1, 1, 0.5, 0.5, Activation::kTanh, true, true},
+    {"relu", 0, kUnbounded, 1, 0, Activation::kRelu, false, false},
+    {"linear", -kUnbounded, kUnbounded, 1, 0, Activation::kLinear, false, true},
 };
 
 constexpr const ActivationInfo& InfoOf(Activation activation) {

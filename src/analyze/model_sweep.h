@@ -57,6 +57,8 @@ class ModelSweep {
 
   int64_t threads() const { return sweep_->threads(); }
   int64_t block_rows() const { return compute_.block_rows; }
+  // For messages: "acts.h5:/layer6 row 17".
+  std::string Locate(int64_t row) const { return data_.Locate(row); }
 
   // The data's first row, as the sweep hands it out. Not to be called during a pass.
   std::vector<T> FirstRow();

@@ -24,8 +24,7 @@ void ScoreAs(const Model& model, const AnalyzeOptions& options, const std::strin
             .block_bytes = static_cast<uint64_t>(compute.block_rows) * sizeof(double),
             .whole_bytes = kRowResultsBytes};
       });
-  const RowLoss<T> loss(model.objective.loss,
-                        [&](int64_t row) { return bound.sweep().Locate(row); });
+  const RowLoss<T> loss(model.objective.loss, [&](int64_t row) { return bound.Locate(row); });
   ForwardPass<T> network(bound, bound.shape().layers(), loss.from_logits());
   std::vector<AlignedBuffer<T>> slopes;
   for (int64_t worker = 0; worker < bound.threads(); ++worker) {

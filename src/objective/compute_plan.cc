@@ -28,6 +28,7 @@ int64_t Lanes(const NetworkShape& shape) {
 }  // namespace
 
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape) {
+  CheckShape(shape);
   ComputeOptions resolved = options;
   if (resolved.schedule == Schedule::kAuto) resolved.schedule = Schedule::kTwoPass;
   if (resolved.block_rows == 0) resolved.block_rows = BlockRows(shape);

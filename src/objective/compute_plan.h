@@ -9,7 +9,8 @@
 
 namespace rhohat {
 
-// `options` with every automatic choice made.
+// `options` with every automatic choice made. Throws Error(kUsage) where the network's parameters
+// cannot be counted.
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape);
 
 // Passes over the rows that one gradient takes: two where a penalty on ρ̂ is part of every row's

@@ -33,7 +33,7 @@ class PreparedRows : public RowTransform<T> {
   int64_t columns() const override;
   std::span<const T> Apply(std::span<const T> rows, int64_t count, int64_t worker) override;
 
-  // What it allocates once, and for each thread.
+  // What it allocates once, and for each thread, Apply() included.
   static size_t MemoryBytes(PreparationKind kind, int64_t inputs);
   static size_t WorkspaceBytes(PreparationKind kind, int64_t inputs, int64_t block_rows);
   static size_t FrozenBytes(const NetworkShape& shape);

@@ -116,20 +116,15 @@ class FieldList {
     };
   }
 
-  // For a value that has a text form of its own; parse() throws Error where it is not one.
+  // For a value that has a text form of its own; parse() throws Error, naming the option, where it
+  // is not one.
   template <class Value>
   void AddParsed(std::string name, std::string placeholder, std::string help, Value& value,
                  std::string (*write)(const Value&), Value (*parse)(std::string_view)) {
     OptionField& field = Add(std::move(name), std::move(placeholder), std::move(help));
     field.is_text = true;
     field.get = [&value, write] { return write(value); };
-    field.set = [&value, parse, n = field.name](std::string_view text) {
-      try {
-        value = parse(text);
-      } catch (const Error& error) {
-        throw Error(error.kind(), fmt::format("--{}: {}", n, error.what()));
-      }
-    };
+    field.set = [&value, parse](std::string_view text) { value = parse(text); };
   }
 
   void AddText(std::string name, std::string placeholder, std::string help, std::string& value) {

@@ -52,14 +52,17 @@ std::vector<OptionField> ModelFields(Model& model) {
 }
 
 // The tensors that a preparation is stored as: name, extents, values.
+template <class Values>
 struct PreparationTensor {
   std::string name;
   std::vector<int64_t> shape;
-  std::vector<double>* values;
+  Values* values;
 };
 
-std::vector<PreparationTensor> TensorsOf(Preparation& preparation, int64_t inputs,
-                                         std::vector<double>& deviation) {
+// `deviation` stands for the only number that is not in a vector. P and Values may be const.
+template <class P, class Values>
+std::vector<PreparationTensor<Values>> TensorsOf(P& preparation, int64_t inputs,
+                                                 Values& deviation) {
   switch (preparation.options.kind) {
     case PreparationKind::kNone:
       return {};
@@ -137,6 +140,15 @@ SafetensorsMetadata MetadataOf(const Model& model) {
           {"stop_reason", model.stop_reason}};
 }
 
+bool IsConsistent(const Preparation& preparation, int64_t inputs) {
+  const std::vector<double> deviation = {preparation.deviation};
+  return std::ranges::all_of(TensorsOf(preparation, inputs, deviation), [](const auto& tensor) {
+    int64_t size = 1;
+    for (const int64_t extent : tensor.shape) size *= extent;
+    return std::ssize(*tensor.values) == size && AllFinite(*tensor.values);
+  });
+}
+
 // A model that LoadModel would refuse is a fault of the program that made it.
 void CheckConsistent(const Model& model, const std::string& path) {
   const NetworkShape shape = ShapeOf(model);
@@ -148,7 +160,8 @@ void CheckConsistent(const Model& model, const std::string& path) {
   const bool sound =
       std::isfinite(model.cost) && std::ssize(model.parameters) == shape.parameters() &&
       AllWithin(limit, model.parameters) && std::ssize(model.rho_hat) == shape.encoder_units() &&
-      AllFinite(model.rho_hat) && std::isfinite(model.input_low) && std::isfinite(model.input_high);
+      AllFinite(model.rho_hat) && std::isfinite(model.input_low) &&
+      std::isfinite(model.input_high) && IsConsistent(model.prepare, model.inputs);
   if (!sound) {
     throw Error(
         ErrorKind::kInternal,
@@ -316,7 +329,7 @@ void ReadTensors(const std::string& path, const SafetensorsFile& file, Model& mo
     ++count;
   }
   std::vector<double> deviation;
-  for (const PreparationTensor& tensor : TensorsOf(model.prepare, model.inputs, deviation)) {
+  for (const auto& tensor : TensorsOf(model.prepare, model.inputs, deviation)) {
     *tensor.values = ReadTensor(path, file, tensor.name, tensor.shape, TensorType::kF64);
     ++count;
   }
@@ -335,12 +348,13 @@ void ReadPreparation(const std::string& path, const Metadata& metadata, Model& m
   }
   if (!metadata.Has("input_range")) return;
   metadata.ParseJson("input_range", [&](const json& value) {
+    if (value.size() != 2) metadata.Refuse("input_range");
     model.input_low = value.at(0).get<double>();
     model.input_high = value.at(1).get<double>();
   });
-  if (!std::isfinite(model.input_low) || !std::isfinite(model.input_high)) {
-    metadata.Refuse("input_range");
-  }
+  const bool is_range = std::isfinite(model.input_low) && std::isfinite(model.input_high) &&
+                        model.input_low <= model.input_high;
+  if (!is_range) metadata.Refuse("input_range");
 }
 
 void ReadRhoHat(const std::string& path, const Metadata& metadata, Model& model) {
@@ -394,9 +408,8 @@ void SaveModel(const Model& model, const std::string& path) {
                        .shape = place.shape,
                        .bytes = bytes.subspan(place.offset * each, place.size * each)});
   }
-  Preparation preparation = model.prepare;
-  std::vector<double> deviation = {preparation.deviation};
-  for (const PreparationTensor& tensor : TensorsOf(preparation, model.inputs, deviation)) {
+  const std::vector<double> deviation = {model.prepare.deviation};
+  for (const auto& tensor : TensorsOf(model.prepare, model.inputs, deviation)) {
     tensors.push_back({.name = tensor.name,
                        .type = TensorType::kF64,
                        .shape = tensor.shape,

@@ -59,6 +59,18 @@ std::vector<std::string> LinesOf(const std::string& folder, const std::vector<St
   return lines;
 }
 
+// The data may have changed its width since, or the file be another model's.
+bool IsOfStages(const Model& model, const std::vector<Stage>& stages, size_t stages_done) {
+  if (model.inputs != stages.front().shape.inputs || model.network.hidden.size() != stages_done ||
+      model.network.tied != stages.front().network.tied) {
+    return false;
+  }
+  for (size_t k = 0; k < stages_done; ++k) {
+    if (model.network.hidden[k] != stages[k].shape.code()) return false;
+  }
+  return true;
+}
+
 // Of a line of metrics.jsonl what a run goes on counting from.
 IterationMetrics ParseLine(const std::string& line) {
   const json parsed = json::parse(line);
@@ -90,6 +102,10 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
     if (!fs::exists(path, ignored)) continue;
     try {
       ResumePoint point{.stages_done = done, .model = LoadModel(path.string()), .last = {}};
+      if (!IsOfStages(point.model, stages, done)) {
+        throw Error(ErrorKind::kBadData,
+                    fmt::format("{}: its network is not that of this run", path.string()));
+      }
       const std::vector<std::string> lines = LinesOf(folder, stages, done);
       if (lines.empty()) throw Error(ErrorKind::kBadData, "metrics.jsonl lacks its lines");
       point.last = ParseLine(lines.back());

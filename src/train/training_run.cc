@@ -76,6 +76,7 @@ class TrainingRun {
       reporter_.Note(fmt::format("fitting --prepare to {} rows", data_.rows()));
       preparation_ = FitPreparation(options_.prepare, data_, executor_, compute_.block_rows,
                                     blocks_ahead_, control_);
+      meter_.bytes_read += data_.bytes_read();
     }
     WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
     prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
@@ -103,11 +104,7 @@ class TrainingRun {
     if (!stage.name.empty()) {
       reporter_.Note(fmt::format("{}: {}", stage.name, stage.shape.Text()));
     }
-    NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
-    if (stage.objective.noise.kind == NoiseKind::kSaltPepper) {
-      Sweep<T> sweep(data_, executor_, SweepOf(), transform);
-      std::tie(noise.low, noise.high) = FindInputRange(sweep);
-    }
+    const NoiseSource noise = NoiseOf(stage, transform);
     TrainingStage<T> training(stage,
                               {.optimizer = options_.optimizer,
                                .sweep = SweepOf(),
@@ -120,6 +117,19 @@ class TrainingRun {
                                .control = control_},
                               Start(number));
     MinimiseOrKeep(number, training, noise);
+  }
+
+  NoiseSource NoiseOf(const Stage& stage, RowTransform<T>* transform) {
+    NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
+    if (stage.objective.noise.kind != NoiseKind::kSaltPepper) return noise;
+    Sweep<T> sweep(data_, executor_, SweepOf(), transform);
+    try {
+      std::tie(noise.low, noise.high) = FindInputRange(sweep);
+    } catch (const Stopped&) {
+      LeaveCheckpoint();
+    }
+    meter_.AddStage(sweep.counts());
+    return noise;
   }
 
   // Where the stage begins: at random, or at what the greedy layers unroll to.
@@ -140,7 +150,7 @@ class TrainingRun {
       const std::string& name = stages_[number].name;
       reporter_.Note(fmt::format("{}stopped: {}", name.empty() ? "" : name + ": ", reason));
       if (meter_.last.iteration == iteration_before + 1 && stages_[number].iterations > 0 &&
-          meter_.last.gradient_norm > 0) {
+          meter_.last.gradient_norm > options_.optimizer.gradient_tolerance) {
         reporter_.Warn("no step lowered J: the model is the starting point");
       }
       Keep(number, training, noise, reason);
@@ -149,7 +159,8 @@ class TrainingRun {
       }
       meter_.AddStage(training.counts());
     } catch (const Stopped&) {
-      LeaveCheckpoint(number, training, noise);
+      if (training.has_iterations()) Keep(number, training, noise, "interrupted");
+      LeaveCheckpoint();
     } catch (const Error&) {
       KeepWhatIsThere(number, training, noise);
       throw;
@@ -183,9 +194,12 @@ class TrainingRun {
     // since.
     std::vector<double> rho_hat = training.rho_hat();
     if (IsGreedyLayer(number)) {
+      const NetworkShape whole(data_.columns(), network);
+      frozen_rho_hat_.resize(static_cast<size_t>(whole.encoder_offset(stage.frozen_layers)));
       frozen_rho_hat_.insert(frozen_rho_hat_.end(), rho_hat.begin(), rho_hat.end());
       rho_hat = frozen_rho_hat_;
     }
+    model_ = {};  // its memory is needed for what takes its place
     model_ = {.inputs = data_.columns(),
               .parameters = {flat.begin(), flat.end()},
               .rho_hat = rho_hat,
@@ -217,15 +231,13 @@ class TrainingRun {
   }
 
   // What an interrupted run leaves: a model of the last finished iteration.
-  [[noreturn]] void LeaveCheckpoint(size_t number, const TrainingStage<T>& training,
-                                    const NoiseSource& noise) {
+  [[noreturn]] void LeaveCheckpoint() {
     if (meter_.last.iteration < 0) {
       const std::string line = "stopped before the first evaluation was done: nothing to keep";
       folder_.Log(LogLevel::kWarning, line);
       throw Stopped(line);
     }
     const std::string path = folder_.checkpoint_path("interrupted");
-    if (training.has_iterations()) Keep(number, training, noise, "interrupted");
     SaveModel(model_, path);
     const std::string line = fmt::format("stopped after iteration {}: its parameters are in {}",
                                          meter_.last.iteration, path);

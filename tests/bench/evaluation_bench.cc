@@ -1,7 +1,7 @@
 // How near an evaluation of J and its gradient comes to what the matrix products alone would take.
 //
-// The ceiling: the five products of docs/math.md §3, of the same shapes, one BLAS thread each, on
-// all compute threads at once, with nothing between them. Both are measured in turn in one run, and
+// The ceiling: the products of docs/math.md §3, of the same shapes, one BLAS thread each, on all
+// compute threads at once, with nothing between them. Both are measured in turn in one run, and
 // only their ratio means anything on a machine that others use too.
 //
 //   evaluation_bench [THREADS]
@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -33,39 +35,63 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-double FlopsPerRow(const NetworkShape& shape) {
-  return 12.0 * static_cast<double>(shape.inputs) * static_cast<double>(shape.hidden);
-}
+// A block's products, of both passes, with memory of their own.
+class Products {
+ public:
+  Products(const NetworkShape& shape, int64_t block_rows)
+      : shape_(shape), parameters_(Buffer(shape.parameters())), sums_(Buffer(shape.parameters())) {
+    for (int64_t level = 0; level <= shape.layers(); ++level) {
+      buffers_.push_back(Buffer(block_rows * shape.width(level)));
+      levels_.emplace_back(buffers_.back().data(), block_rows, shape.width(level));
+    }
+  }
+
+  void Run() {
+    const Parameters<const float> weights =
+        ViewParameters(shape_, std::span<const float>(parameters_));
+    const Parameters<float> gradient = ViewParameters(shape_, std::span(sums_));
+    const auto forward = [&](int64_t layer) {
+      MultiplyTransposed<float>(Level(layer), weights[layer].weight, Level(layer + 1));
+    };
+    for (int64_t layer = 0; layer < shape_.depth(); ++layer) forward(layer);
+    for (int64_t layer = 0; layer < shape_.layers(); ++layer) forward(layer);
+    for (int64_t layer = shape_.layers() - 1; layer >= 0; --layer) {
+      AddTransposedProduct<float>(Level(layer + 1), Level(layer), gradient[layer].weight);
+      if (layer > 0) Multiply<float>(Level(layer + 1), weights[layer].weight, Level(layer));
+    }
+  }
+
+ private:
+  static std::vector<float> Buffer(int64_t size) {
+    return std::vector<float>(static_cast<size_t>(size), 0.01F);
+  }
+  MatrixView<float> Level(int64_t level) const { return levels_[static_cast<size_t>(level)]; }
+
+  NetworkShape shape_;
+  std::vector<float> parameters_;
+  std::vector<float> sums_;
+  std::vector<std::vector<float>> buffers_;
+  std::vector<MatrixView<float>> levels_;
+};
 
 // Operations per second of the bare products of `blocks` blocks on all threads.
 double ProductRate(const NetworkShape& shape, int64_t block_rows, int64_t blocks,
                    Executor& executor) {
-  const auto size = [](int64_t rows, int64_t columns) {
-    return static_cast<size_t>(rows * columns);
-  };
   const double start = Seconds();
   executor.RunAll(executor.threads(), [&](int64_t) {
-    const int64_t n = shape.inputs;
-    const int64_t h = shape.hidden;
-    std::vector<float> x(size(block_rows, n), 0.5F), a(size(block_rows, h), 0.5F);
-    std::vector<float> out(size(block_rows, n)), back(size(block_rows, h));
-    std::vector<float> w1(size(h, n), 0.01F), w2(size(n, h), 0.01F);
-    std::vector<float> g1(size(h, n)), g2(size(n, h));
-    const MatrixView<float> X(x.data(), block_rows, n), A(a.data(), block_rows, h);
-    const MatrixView<float> Out(out.data(), block_rows, n), Back(back.data(), block_rows, h);
-    const MatrixView<float> W1(w1.data(), h, n), W2(w2.data(), n, h);
-    const MatrixView<float> G1(g1.data(), h, n), G2(g2.data(), n, h);
-    for (int64_t block = 0; block < blocks; ++block) {
-      MultiplyTransposed<float>(X, W1, A);  // the encoder, in both passes
-      MultiplyTransposed<float>(X, W1, A);
-      MultiplyTransposed<float>(A, W2, Out);
-      AddTransposedProduct<float>(Out, A, G2);
-      Multiply<float>(Out, W2, Back);
-      AddTransposedProduct<float>(Back, X, G1);
-    }
+    Products products(shape, block_rows);
+    for (int64_t block = 0; block < blocks; ++block) products.Run();
   });
   const auto rows = static_cast<double>(executor.threads() * blocks * block_rows);
-  return rows * FlopsPerRow(shape) / (Seconds() - start);
+  return rows * FlopsPerRow(shape, 2) / (Seconds() - start);
+}
+
+std::string WidthsOf(const NetworkShape& shape) {
+  std::string widths;
+  for (int64_t level = 0; level <= shape.depth(); ++level) {
+    widths += fmt::format("{}{}", level == 0 ? "" : "-", shape.width(level));
+  }
+  return widths;
 }
 
 void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
@@ -82,7 +108,7 @@ void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
                      {.block_rows = compute.block_rows,
                       .lanes = compute.lanes,
                       .blocks_ahead = ComfortableBlocksAhead(data, compute.block_rows, threads)});
-  Objective<float> objective(shape, {}, {}, sweep);
+  Objective<float> objective(shape, {shape.hidden}, {}, {}, sweep);
   AlignedBuffer<float> parameters(static_cast<size_t>(shape.parameters()));
   AlignedBuffer<float> gradient(parameters.size());
   InitialiseParameters(shape, 1, parameters.span());
@@ -98,13 +124,13 @@ void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
     objective.EvaluateWithGradient(parameters.span(), gradient.span());
     const double seconds = Seconds() - start;
     ceilings.push_back(ceiling);
-    fractions.push_back(static_cast<double>(rows) * FlopsPerRow(shape) / seconds / ceiling);
+    fractions.push_back(static_cast<double>(rows) * FlopsPerRow(shape, 2) / seconds / ceiling);
     waits.push_back((sweep.counts().wait_seconds - wait_before) / seconds);
   }
   fmt::print(
-      "{:>5}-{:<5} {:>7} rows  {} threads  ceiling {:>6.1f} GFLOP/s  evaluation {:.2f} of it "
+      "{:<12} {:>7} rows  {} threads  ceiling {:>6.1f} GFLOP/s  evaluation {:.2f} of it "
       "(from {:.2f} to {:.2f})  waiting for data {:.0f} %\n",
-      shape.inputs, shape.hidden, rows, threads, Median(ceilings) * 1e-9, Median(fractions),
+      WidthsOf(shape), rows, threads, Median(ceilings) * 1e-9, Median(fractions),
       std::ranges::min(fractions), std::ranges::max(fractions), Median(waits) * 100);
 }
 
@@ -114,8 +140,9 @@ void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
 int main(int argc, char** argv) {
   const int64_t threads = argc > 1 ? std::atoll(argv[1]) : 2;
   rhohat::UseOneThreadPerProduct();
-  rhohat::Measure({784, 196}, 60000, threads);
-  rhohat::Measure({784, 1024}, 20000, threads);
-  rhohat::Measure({64, 25}, 500000, threads);
+  rhohat::Measure({784, {196}}, 60000, threads);
+  rhohat::Measure({784, {1024}}, 20000, threads);
+  rhohat::Measure({784, {400, 100}}, 30000, threads);
+  rhohat::Measure({64, {25}}, 500000, threads);
   return 0;
 }

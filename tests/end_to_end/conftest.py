@@ -16,11 +16,18 @@ _remarks = []
 os.environ["ASAN_OPTIONS"] = "detect_leaks=0"
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Refuses what has no label, and keeps part K of N of each label where RHOHAT_PART is K/N."""
+    part, parts = map(int, os.environ.get("RHOHAT_PART", "0/1").split("/"))
+    by_label = {"fast": [], "slow": []}
     for item in items:
-        labels = [label for label in ("fast", "slow") if item.get_closest_marker(label)]
+        labels = [label for label in by_label if item.get_closest_marker(label)]
         if len(labels) != 1:
             raise pytest.UsageError(f"{item.nodeid} must be marked either fast or slow")
+        by_label[labels[0]].append(item)
+    kept = {item for same in by_label.values() for item in same[part::parts]}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,26 +1,22 @@
-// The objective against its definition, written out row by row, and against its own derivative.
+// The objective against its definition, and what it promises of reading, bits and extremes.
 #include "objective/objective.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "math/vector_ops.h"
-#include "tests/support/vector_source.h"
+#include "rhohat/error.h"
+#include "tests/objective/by_definition.h"
+#include "tests/objective/cases.h"
 
 namespace rhohat {
 namespace {
 
-struct Case {
-  int64_t rows;
-  int64_t inputs;
-  int64_t hidden;
-  ObjectiveOptions options;
-  int64_t block_rows = 16;
-  int64_t lanes = 4;
-  int64_t threads = 2;
-};
+using testing::Each;
+using testing::HasSubstr;
+using testing::Truly;
 
 template <class T>
 struct Result {
@@ -28,102 +24,26 @@ struct Result {
   CostTerms cost_alone;
   std::vector<T> gradient;
   std::vector<double> rho_hat;
+  std::vector<double> rho_hat_alone;
 };
 
 template <class T>
-std::vector<T> Start(const NetworkShape& shape) {
-  std::vector<T> parameters(static_cast<size_t>(shape.parameters()));
-  InitialiseParameters(shape, 3, std::span(parameters));
-  // Biases that are not zero, so that mistakes with them show.
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    if (parameters[i] == 0) parameters[i] = static_cast<T>(0.3 * std::sin(static_cast<double>(i)));
-  }
-  return parameters;
-}
-
-template <class T>
-Result<T> Compute(const Case& c, VectorSource& source) {
-  const NetworkShape shape{c.inputs, c.hidden};
-  Executor executor(c.threads);
-  Sweep<T> sweep(source, executor,
-                 {.block_rows = c.block_rows, .lanes = c.lanes, .blocks_ahead = c.threads + 1});
-  Objective<T> objective(shape, {}, c.options, sweep);
-  const std::vector<T> parameters = Start<T>(shape);
+Result<T> Compute(Objective<T>& objective, const std::vector<double>& start) {
+  const std::vector<T> parameters(start.begin(), start.end());
   Result<T> result;
   result.gradient.resize(parameters.size());
   result.cost = objective.EvaluateWithGradient(parameters, result.gradient);
   result.rho_hat.assign(objective.rho_hat().begin(), objective.rho_hat().end());
   result.cost_alone = objective.Evaluate(parameters);
+  result.rho_hat_alone.assign(objective.rho_hat().begin(), objective.rho_hat().end());
   return result;
 }
 
-double Sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
-
-// docs/math.md §2 and §3, one row and one unit at a time.
-Result<double> ByDefinition(const Case& c, const VectorSource& source) {
-  const NetworkShape shape{c.inputs, c.hidden};
-  const std::vector<double> flat = Start<double>(shape);
-  const Parameters<const double> p = ViewParameters(shape, std::span<const double>(flat));
-  const auto n = static_cast<size_t>(c.inputs);
-  const auto h = static_cast<size_t>(c.hidden);
-  const auto m = static_cast<double>(c.rows);
-  std::vector<std::vector<double>> codes;
-  Result<double> result;
-  result.rho_hat.assign(h, 0);
-  for (int64_t row = 0; row < c.rows; ++row) {
-    std::vector<double> code(h);
-    for (size_t j = 0; j < h; ++j) {
-      double z = p.encoder_bias[j];
-      for (size_t k = 0; k < n; ++k) {
-        z += p.encoder_weight.row(static_cast<int64_t>(j))[k] *
-             source.values()[static_cast<size_t>(row) * n + k];
-      }
-      code[j] = Sigmoid(z);
-      result.rho_hat[j] += code[j] / m;
-    }
-    codes.push_back(code);
-  }
-  const double rho = c.options.rho;
-  for (const double mean : result.rho_hat) {
-    result.cost.sparsity += c.options.beta * (rho * std::log(rho / mean) +
-                                              (1 - rho) * std::log((1 - rho) / (1 - mean)));
-  }
-  result.gradient.assign(flat.size(), 0);
-  const Parameters<double> g = ViewParameters(shape, std::span(result.gradient));
-  for (size_t row = 0; row < codes.size(); ++row) {
-    const std::vector<double>& a = codes[row];
-    const double* x = source.values().data() + row * n;
-    std::vector<double> delta3(n);
-    for (size_t k = 0; k < n; ++k) {
-      double z = p.decoder_bias[k];
-      for (size_t j = 0; j < h; ++j) z += p.decoder_weight.row(static_cast<int64_t>(k))[j] * a[j];
-      const double out = Sigmoid(z);
-      result.cost.reconstruction += 0.5 * (out - x[k]) * (out - x[k]) / m;
-      delta3[k] = (out - x[k]) * out * (1 - out);
-      g.decoder_bias[k] += delta3[k] / m;
-      for (size_t j = 0; j < h; ++j)
-        g.decoder_weight.row(static_cast<int64_t>(k))[j] += delta3[k] * a[j] / m;
-    }
-    for (size_t j = 0; j < h; ++j) {
-      const double mean = result.rho_hat[j];
-      double back = c.options.beta * (-rho / mean + (1 - rho) / (1 - mean));
-      for (size_t k = 0; k < n; ++k)
-        back += p.decoder_weight.row(static_cast<int64_t>(k))[j] * delta3[k];
-      const double delta2 = back * a[j] * (1 - a[j]);
-      g.encoder_bias[j] += delta2 / m;
-      for (size_t k = 0; k < n; ++k)
-        g.encoder_weight.row(static_cast<int64_t>(j))[k] += delta2 * x[k] / m;
-    }
-  }
-  const auto add_decay = [&](MatrixView<const double> weight, MatrixView<double> gradient) {
-    for (int64_t i = 0; i < weight.size(); ++i) {
-      result.cost.weight_decay += c.options.lambda / 2 * weight.data[i] * weight.data[i];
-      gradient.data[i] += c.options.lambda * weight.data[i];
-    }
-  };
-  add_decay(p.encoder_weight, g.encoder_weight);
-  add_decay(p.decoder_weight, g.decoder_weight);
-  return result;
+template <class T>
+Result<T> Compute(const ObjectiveCase& c, Sweep<T>& sweep) {
+  const NetworkShape shape(sweep.columns(), c.network);
+  Objective<T> objective(shape, c.network, c.objective, kNoiseSource, sweep);
+  return Compute(objective, StartOf(shape, 3));
 }
 
 template <class A, class B>
@@ -137,111 +57,368 @@ double RelativeDifference(const std::vector<A>& a, const std::vector<B>& b) {
   return std::sqrt(difference / size);
 }
 
-std::vector<Case> Cases() {
-  const ObjectiveOptions classic{.rho = 0.1, .beta = 3, .lambda = 3e-3};
-  return {{1, 3, 2, classic},
-          {3, 4, 5, classic},
-          {64, 9, 4, classic},
-          {131, 10, 20, classic},
-          {131, 10, 20, {.rho = 0.01, .beta = 0, .lambda = 0}},
-          {70, 17, 1, {.rho = 0.5, .beta = 10, .lambda = 0.1}, 7, 16, 3}};
+template <class T>
+void ExpectSameBits(const Result<T>& a, const Result<T>& b) {
+  for (const CostTermInfo& term : kCostTerms) {
+    EXPECT_EQ(a.cost.*term.value, b.cost.*term.value) << term.name;
+  }
+  EXPECT_EQ(a.gradient, b.gradient);
+  EXPECT_EQ(a.rho_hat, b.rho_hat);
 }
 
-TEST(ObjectiveTest, CostAndGradientAreThoseOfTheDefinition) {
-  for (const Case& c : Cases()) {
-    VectorSource source = VectorSource::Random(c.rows, c.inputs, 5);
-    const Result<double> expected = ByDefinition(c, source);
-    const Result<double> result = Compute<double>(c, source);
-    EXPECT_NEAR(result.cost.reconstruction, expected.cost.reconstruction, 1e-13);
-    EXPECT_NEAR(result.cost.weight_decay, expected.cost.weight_decay, 1e-13);
-    EXPECT_NEAR(result.cost.sparsity, expected.cost.sparsity, 1e-12);
-    EXPECT_LT(RelativeDifference(result.gradient, expected.gradient), 1e-13);
-    EXPECT_LT(RelativeDifference(result.rho_hat, expected.rho_hat), 1e-14);
+// Each with all penalties that are defined at once. Every seventh has each choice of each option
+// many times.
+std::vector<ObjectiveCase> FullCases(size_t every = 1) {
+  const std::vector<ObjectiveCase> all = AllCases({7, 5, 3}, std::vector{Penalised::kAll});
+  std::vector<ObjectiveCase> cases;
+  for (size_t i = 0; i < all.size(); i += every) cases.push_back(all[i]);
+  return cases;
+}
 
-    const Result<float> in_float = Compute<float>(c, source);
-    EXPECT_NEAR(in_float.cost.total(), expected.cost.total(), 1e-6 * expected.cost.total());
-    EXPECT_LT(RelativeDifference(in_float.gradient, expected.gradient), 1e-5);
+// ---- Values ------------------------------------------------------------------------------------
+
+template <class T>
+void ExpectAsDefined(int64_t rows, const std::vector<ObjectiveCase>& cases, double tolerance) {
+  VectorSource source = FloatRows(rows, 9, 5);
+  Executor executor(2);
+  Sweep<T> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 3});
+  for (const ObjectiveCase& c : cases) {
+    SCOPED_TRACE(c.Name());
+    const NetworkShape shape(source.columns(), c.network);
+    ByDefinition definition(source.columns(), c.network, c.objective, source.values(),
+                            Noisy<T>(source, c.objective.noise));
+    const std::vector<double> start = StartOf(shape, 3);
+    ASSERT_EQ(definition.parameters(), start.size());
+    const CostTerms expected = definition.Cost(start);
+    const std::vector<double> gradient = definition.Gradient(start);
+    const Result<T> result = Compute<T>(c, sweep);
+    for (const CostTermInfo& term : kCostTerms) {
+      EXPECT_NEAR(result.cost.*term.value, expected.*term.value, tolerance * expected.total())
+          << term.name;
+    }
+    EXPECT_LT(RelativeDifference(result.gradient, gradient), tolerance);
+    EXPECT_LT(RelativeDifference(result.rho_hat, definition.rho_hat()), tolerance);
+    if (testing::Test::HasFailure()) return;
   }
 }
+
+TEST(ObjectiveTest, CostAndGradientInDoubleAreThoseOfTheDefinition) {
+  ExpectAsDefined<double>(75, FullCases(), 1e-12);
+  for (const int64_t rows : {1, 3, 8}) ExpectAsDefined<double>(rows, FullCases(7), 1e-12);
+}
+
+TEST(ObjectiveTest, CostAndGradientInFloatAreThoseOfTheDefinition) {
+  ExpectAsDefined<float>(75, FullCases(), 1e-5);
+}
+
+// One unit in one hidden layer, more units than inputs, and blocks that outnumber the rows.
+TEST(ObjectiveTest, ShapesAtTheirLimitsAreAsDefined) {
+  for (const std::vector<int64_t>& hidden : {std::vector<int64_t>{1}, {20}, {1, 30}, {20, 1}}) {
+    VectorSource source = FloatRows(10, 3, 7);
+    Executor executor(1);
+    Sweep<double> sweep(source, executor, {.block_rows = 64, .lanes = 2, .blocks_ahead = 2});
+    const ObjectiveCase c = {{hidden, Activation::kTanh, Activation::kLinear, false},
+                             WeightsOf(Penalised::kAll, Activation::kTanh, hidden.size())};
+    ByDefinition definition(3, c.network, c.objective, source.values(), source.values());
+    const std::vector<double> start = StartOf({3, c.network}, 3);
+    EXPECT_LT(RelativeDifference(Compute<double>(c, sweep).gradient, definition.Gradient(start)),
+              1e-12);
+  }
+}
+
+// ---- Bits --------------------------------------------------------------------------------------
 
 TEST(ObjectiveTest, CostAloneHasTheBitsOfCostWithGradient) {
-  for (const Case& c : Cases()) {
-    VectorSource source = VectorSource::Random(c.rows, c.inputs, 6);
-    const Result<float> result = Compute<float>(c, source);
-    EXPECT_EQ(result.cost.total(), result.cost_alone.total());
-  }
-}
-
-TEST(ObjectiveTest, ThreadsChangeNoBit) {
-  Case c{500, 12, 9, {.rho = 0.1, .beta = 3, .lambda = 1e-3}, 8, 16, 1};
-  VectorSource source = VectorSource::Random(c.rows, c.inputs, 7);
-  const Result<float> one = Compute<float>(c, source);
-  for (const int64_t threads : {2, 3, 8}) {
-    c.threads = threads;
-    const Result<float> many = Compute<float>(c, source);
-    EXPECT_EQ(many.gradient, one.gradient) << threads;
-    EXPECT_EQ(many.cost.total(), one.cost.total()) << threads;
-  }
-}
-
-// docs/math.md §9, on all parameters.
-TEST(ObjectiveTest, GradientPassesTheDerivativeCheck) {
-  constexpr double kStep = 1e-4;
-  for (const Case& c : Cases()) {
-    VectorSource source = VectorSource::Random(c.rows, c.inputs, 8);
-    const NetworkShape shape{c.inputs, c.hidden};
-    Executor executor(2);
-    Sweep<double> sweep(source, executor,
-                        {.block_rows = c.block_rows, .lanes = c.lanes, .blocks_ahead = 3});
-    Objective<double> objective(shape, {}, c.options, sweep);
-    std::vector<double> parameters = Start<double>(shape);
-    std::vector<double> analytic(parameters.size());
-    objective.EvaluateWithGradient(parameters, analytic);
-    std::vector<double> difference(parameters.size());
-    std::vector<double> sum(parameters.size());
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const double here = parameters[i];
-      parameters[i] = here + kStep;
-      const double after = objective.Evaluate(parameters).total();
-      parameters[i] = here - kStep;
-      const double before = objective.Evaluate(parameters).total();
-      parameters[i] = here;
-      const double numeric = (after - before) / (2 * kStep);
-      difference[i] = numeric - analytic[i];
-      sum[i] = numeric + analytic[i];
+  VectorSource source = FloatRows(75, 9, 6);
+  Executor executor(2);
+  Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 3});
+  for (const ObjectiveCase& c : FullCases(7)) {
+    SCOPED_TRACE(c.Name());
+    const Result<float> result = Compute<float>(c, sweep);
+    for (const CostTermInfo& term : kCostTerms) {
+      EXPECT_EQ(result.cost.*term.value, result.cost_alone.*term.value) << term.name;
     }
-    EXPECT_LT(Norm<double>(difference) / Norm<double>(sum), 1e-8)
-        << c.rows << " rows, " << c.inputs << "-" << c.hidden;
+    EXPECT_EQ(result.rho_hat, result.rho_hat_alone);
   }
 }
 
-TEST(ObjectiveTest, AUnitThatIsSilentOnEveryRowGivesAFiniteGradient) {
-  const NetworkShape shape{4, 3};
-  VectorSource source = VectorSource::Random(20, 4, 9);
-  Executor executor(1);
-  Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 2, .blocks_ahead = 2});
-  Objective<float> objective(shape, {}, {.rho = 0.1, .beta = 3, .lambda = 0}, sweep);
-  std::vector<float> parameters = Start<float>(shape);
-  ViewParameters(shape, std::span(parameters)).encoder_bias[1] = -1e4F;
-  ViewParameters(shape, std::span(parameters)).encoder_bias[2] = 1e4F;
-  std::vector<float> gradient(parameters.size());
-  const CostTerms cost = objective.EvaluateWithGradient(parameters, gradient);
-  EXPECT_TRUE(std::isfinite(cost.total()));
-  for (const float value : gradient) EXPECT_TRUE(std::isfinite(value));
-  EXPECT_EQ(objective.extreme_units(), 2);
+TEST(ObjectiveTest, ThreadsChangeNoBitOfAnyObjective) {
+  VectorSource source = FloatRows(150, 9, 7);
+  std::vector<std::vector<Result<float>>> results;
+  const std::vector<ObjectiveCase> cases = FullCases(7);
+  for (const int64_t threads : {1, 2, 5}) {
+    Executor executor(threads);
+    Sweep<float> sweep(source, executor,
+                       {.block_rows = 8, .lanes = 16, .blocks_ahead = 2 * threads + 1});
+    std::vector<Result<float>>& here = results.emplace_back();
+    for (const ObjectiveCase& c : cases) here.push_back(Compute<float>(c, sweep));
+    for (size_t i = 0; i < cases.size(); ++i) {
+      SCOPED_TRACE(fmt::format("{} threads: {}", threads, cases[i].Name()));
+      ExpectSameBits(here[i], results[0][i]);
+    }
+  }
 }
 
-TEST(ObjectiveTest, OneEvaluationReadsTheDataTwiceAndCostAloneOnce) {
-  VectorSource source = VectorSource::Random(100, 3, 10);
+TEST(ObjectiveTest, EvaluatingAgainGivesTheSameBitsWithNoiseToo) {
+  VectorSource source = FloatRows(75, 9, 8);
+  Executor executor(2);
+  Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 3});
+  for (const NoiseOptions& noise : kNoises) {
+    ObjectiveCase c = {{.hidden = {5, 3}}, WeightsOf(Penalised::kAll, Activation::kSigmoid, 2)};
+    c.objective.noise = noise;
+    const NetworkShape shape(9, c.network);
+    Objective<float> objective(shape, c.network, c.objective, kNoiseSource, sweep);
+    const Result<float> first = Compute(objective, StartOf(shape, 3));
+    Compute(objective, StartOf(shape, 4));  // leaves nothing behind
+    ExpectSameBits(Compute(objective, StartOf(shape, 3)), first);
+  }
+}
+
+// Blocks have other sums, but not other noise.
+TEST(ObjectiveTest, TheNoiseDoesNotDependOnTheBlocks) {
+  VectorSource source = FloatRows(75, 9, 8);
+  Executor executor(2);
+  for (const NoiseOptions& noise : kNoises) {
+    ObjectiveCase c = {{.hidden = {5}}, {}};
+    c.objective.noise = noise;
+    std::vector<double> costs;
+    for (const int64_t block_rows : {1, 16, 100}) {
+      Sweep<double> sweep(source, executor,
+                          {.block_rows = block_rows, .lanes = 4, .blocks_ahead = 3});
+      costs.push_back(Compute<double>(c, sweep).cost.total());
+      EXPECT_NEAR(costs.back(), costs.front(), 1e-14 * costs.front());
+    }
+  }
+}
+
+// ---- Passes ------------------------------------------------------------------------------------
+
+TEST(ObjectiveTest, APenaltyOnMeansTakesTwoPassesAndAllElseOne) {
+  VectorSource source = FloatRows(100, 3, 10);
+  Executor executor(1);
+  for (const Penalised penalised : kPenalised) {
+    Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 2, .blocks_ahead = 2});
+    const ObjectiveOptions options = WeightsOf(penalised, Activation::kSigmoid, 1);
+    Objective<float> objective({3, {2}}, {{2}}, options, kNoiseSource, sweep);
+    const std::vector<double> start = StartOf({3, {2}}, 3);
+    const std::vector<float> parameters(start.begin(), start.end());
+    std::vector<float> gradient(parameters.size());
+    const uint64_t once = 100 * 3 * sizeof(double);
+    const uint64_t passes = penalised == Penalised::kKl || penalised == Penalised::kAll ? 2 : 1;
+    EXPECT_EQ(objective.passes(), static_cast<int64_t>(passes));
+    objective.EvaluateWithGradient(parameters, gradient);
+    EXPECT_EQ(sweep.counts().bytes_read, passes * once);
+    objective.Evaluate(parameters);
+    EXPECT_EQ(sweep.counts().bytes_read, (passes + 1) * once);
+  }
+}
+
+// Adds nothing to J, but makes its gradient take two passes.
+template <class T>
+class AskForMeans : public Penalty<T> {
+ public:
+  double CostTerms::*term() const override { return &CostTerms::sparsity; }
+  bool has_mean_slope() const override { return true; }
+  double Cost(const Parameters<const T>&, const PenaltyMeans&) const override { return 0; }
+};
+
+TEST(ObjectiveTest, OnePassGivesTheBitsOfTwo) {
+  VectorSource source = FloatRows(75, 9, 11);
+  Executor executor(2);
+  Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 3});
+  for (ObjectiveCase c : FullCases(7)) {
+    SCOPED_TRACE(c.Name());
+    c.objective.beta = {0};
+    const NetworkShape shape(9, c.network);
+    Penalties<float> penalties = MakePenalties<float>(c.objective, c.network, shape);
+    penalties.push_back(std::make_unique<AskForMeans<float>>());
+    Objective<float> two(shape, c.network, c.objective, kNoiseSource, std::move(penalties), sweep);
+    Objective<float> one(shape, c.network, c.objective, kNoiseSource, sweep);
+    ASSERT_EQ(one.passes(), 1);
+    ASSERT_EQ(two.passes(), 2);
+    ExpectSameBits(Compute(one, StartOf(shape, 3)), Compute(two, StartOf(shape, 3)));
+  }
+}
+
+// A layer without a penalty of its own is no different where another one has it.
+TEST(ObjectiveTest, AWeightOfZeroLeavesALayersPenaltyOut) {
+  VectorSource source = FloatRows(30, 4, 12);
+  Executor executor(1);
+  Sweep<double> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 2});
+  ObjectiveCase c = {{.hidden = {5, 3}}, {.rho = {0.2, 0.3}, .beta = {0, 2}, .lambda = 0}};
+  ByDefinition definition(4, c.network, c.objective, source.values(), source.values());
+  const Result<double> result = Compute<double>(c, sweep);
+  EXPECT_LT(RelativeDifference(result.gradient, definition.Gradient(StartOf({4, c.network}, 3))),
+            1e-12);
+  EXPECT_NEAR(result.cost.sparsity, definition.Cost(StartOf({4, c.network}, 3)).sparsity, 1e-13);
+}
+
+// ---- Watching ----------------------------------------------------------------------------------
+
+// Adds up what it is shown.
+class Recorder : public ForwardWatcher<double> {
+ public:
+  explicit Recorder(size_t lanes) : sums_(lanes, std::vector<double>(4)) {}
+  void Clear(int64_t lane) override { Of(lane).assign(4, 0.0); }
+  void AddBlock(int64_t lane, const View& view) override {
+    ASSERT_EQ(view.encoder_levels.size(), 2U);
+    for (const double x : view.rows.flat()) Of(lane)[0] += x;
+    for (const double out : view.reconstruction.flat()) Of(lane)[1] += out;
+    const int64_t rows = view.rows.rows;
+    for (int64_t i = 0; i < 5 * rows; ++i) Of(lane)[2] += view.encoder_levels[0][i];
+    for (int64_t i = 0; i < 3 * rows; ++i) Of(lane)[3] += view.encoder_levels[1][i];
+  }
+  void Combine(int64_t into, int64_t from) override {
+    for (size_t i = 0; i < 4; ++i) Of(into)[i] += Of(from)[i];
+  }
+  const std::vector<double>& total() { return Of(0); }
+
+ private:
+  std::vector<double>& Of(int64_t lane) { return sums_[static_cast<size_t>(lane)]; }
+  std::vector<std::vector<double>> sums_;
+};
+
+TEST(ObjectiveTest, AWatcherSeesCleanRowsCodesAndReconstructionsAndChangesNothing) {
+  for (const Loss loss : {Loss::kSquared, Loss::kCrossEntropy}) {
+    VectorSource source = FloatRows(45, 4, 13);
+    Executor executor(2);
+    Sweep<double> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 3});
+    const NetworkOptions network = {.hidden = {5, 3}};
+    const NetworkShape shape(4, network);
+    const ObjectiveOptions options = {.loss = loss, .noise = {NoiseKind::kMask, 0.5}};
+    Objective<double> objective(shape, network, options, kNoiseSource, sweep);
+    const std::vector<double> start = StartOf(shape, 3);
+    Recorder recorder(4);
+    const double cost = objective.Evaluate(start, &recorder).total();
+    EXPECT_EQ(cost, objective.Evaluate(start).total());
+    double rows = 0;
+    for (const double value : source.values()) rows += value;
+    double first = 0;
+    double second = 0;
+    for (size_t j = 0; j < 5; ++j) first += 45 * objective.rho_hat()[j];
+    for (size_t j = 5; j < 8; ++j) second += 45 * objective.rho_hat()[j];
+    EXPECT_NEAR(recorder.total()[0], rows, 1e-12);
+    EXPECT_NEAR(recorder.total()[2], first, 1e-12);
+    EXPECT_NEAR(recorder.total()[3], second, 1e-12);
+    // x̂ and not its logits.
+    EXPECT_GT(recorder.total()[1], 0);
+    EXPECT_LT(recorder.total()[1], 45 * 4);
+  }
+}
+
+// ---- Extremes ----------------------------------------------------------------------------------
+
+template <class T>
+std::string FaultOf(Objective<T>& objective, bool with_gradient) {
+  std::vector<T> parameters(static_cast<size_t>(objective.shape().parameters()));
+  std::vector<T> gradient(parameters.size());
+  try {
+    if (with_gradient) {
+      objective.EvaluateWithGradient(parameters, gradient);
+    } else {
+      objective.Evaluate(parameters);
+    }
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadData);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(ObjectiveTest, CrossEntropyOfRowsOutsideItsRangeNamesTheFirstOfThem) {
+  for (const double value : {-0.25, 1.5}) {
+    std::vector<double> values(20 * 40, 0.5);
+    values[13 * 40 + 37] = value;
+    values[17 * 40] = value;
+    VectorSource source(20, 40, values);
+    Executor executor(2);
+    Sweep<float> sweep(source, executor, {.block_rows = 3, .lanes = 4, .blocks_ahead = 3});
+    Objective<float> objective({40, {2}}, {{2}}, {.loss = Loss::kCrossEntropy}, {}, sweep);
+    for (const bool with_gradient : {false, true}) {
+      EXPECT_EQ(
+          FaultOf(objective, with_gradient),
+          fmt::format("memory row 13, column 37: --loss cross-entropy is defined for values from "
+                      "0 to 1, found {}: scale the data first ('--prepare range:LO:HI')",
+                      value));
+    }
+    Objective<float> squared({40, {2}}, {{2}}, {}, {}, sweep);
+    EXPECT_EQ(FaultOf(squared, true), "");
+  }
+}
+
+TEST(ObjectiveTest, CrossEntropyTakesTheEndsOfItsRange) {
+  VectorSource source(2, 2, {0, 1, 1, 0});
+  Executor executor(1);
+  Sweep<double> sweep(source, executor, {.block_rows = 2, .lanes = 1, .blocks_ahead = 2});
+  Objective<double> objective({2, {1}}, {{1}}, {.loss = Loss::kCrossEntropy, .beta = {0}}, {},
+                              sweep);
+  const std::vector<double> zeros(static_cast<size_t>(objective.shape().parameters()));
+  EXPECT_NEAR(objective.Evaluate(zeros).reconstruction, 2 * std::log(2), 1e-15);
+}
+
+// Logits of ±1e4, where x̂ is 0 or 1 to the last bit and its logarithm would be infinite.
+TEST(ObjectiveTest, CrossEntropyOfHugeLogitsIsFinite) {
+  VectorSource source = FloatRows(20, 4, 9);
   Executor executor(1);
   Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 2, .blocks_ahead = 2});
-  Objective<float> objective({3, 2}, {}, {}, sweep);
-  const std::vector<float> parameters = Start<float>({3, 2});
+  const NetworkShape shape(4, {3});
+  Objective<float> objective(shape, {{3}}, {.loss = Loss::kCrossEntropy, .beta = {0}}, {}, sweep);
+  std::vector<float> parameters(static_cast<size_t>(shape.parameters()));
+  const Parameters<float> view = ViewParameters(shape, std::span(parameters));
+  for (size_t k = 0; k < 4; ++k) view[1].bias[k] = k % 2 == 0 ? 1e4F : -1e4F;
   std::vector<float> gradient(parameters.size());
-  objective.EvaluateWithGradient(parameters, gradient);
-  EXPECT_EQ(sweep.counts().bytes_read, 2 * 100 * 3 * sizeof(double));
+  const double cost = objective.EvaluateWithGradient(parameters, gradient).total();
+  double expected = 0;
+  for (size_t i = 0; i < source.values().size(); ++i) {
+    expected += (i % 2 == 0 ? 1 - source.values()[i] : source.values()[i]) * 1e4 / 20;
+  }
+  EXPECT_NEAR(cost, expected, 1e-6 * expected);
+  EXPECT_THAT(gradient, Each(Truly([](float value) { return std::isfinite(value); })));
+}
+
+template <class T>
+void ExpectFiniteWhereUnitsAreStuck(Activation activation) {
+  VectorSource source = FloatRows(20, 4, 9);
+  Executor executor(1);
+  Sweep<T> sweep(source, executor, {.block_rows = 8, .lanes = 2, .blocks_ahead = 2});
+  const NetworkOptions network = {.hidden = {3, 4}, .activation = activation};
+  const NetworkShape shape(4, network);
+  Objective<T> objective(shape, network, {.rho = {0.1}, .beta = {3}, .lambda = 0, .gamma = 0.1},
+                         kNoiseSource, sweep);
+  const std::vector<double> start = StartOf(shape, 3);
+  std::vector<T> parameters(start.begin(), start.end());
+  const Parameters<T> view = ViewParameters(shape, std::span(parameters));
+  for (const int64_t layer : {0, 1}) {
+    view[layer].bias[1] = T(-1e4);  // silent on every row
+    view[layer].bias[2] = T(1e4);   // saturated on every row
+  }
+  std::vector<T> gradient(parameters.size());
+  EXPECT_TRUE(std::isfinite(objective.EvaluateWithGradient(parameters, gradient).total()));
+  EXPECT_THAT(gradient, Each(Truly([](T value) { return std::isfinite(value); })));
+  EXPECT_EQ(objective.extreme_units(), 4);
+}
+
+TEST(ObjectiveTest, UnitsThatAreStuckOnEveryRowGiveAFiniteGradient) {
+  for (const Activation activation : {Activation::kSigmoid, Activation::kTanh}) {
+    ExpectFiniteWhereUnitsAreStuck<float>(activation);
+    ExpectFiniteWhereUnitsAreStuck<double>(activation);
+  }
+}
+
+// Of ReLU and linear units ρ̂ is their mean, which has no ends to be near to.
+TEST(ObjectiveTest, WithoutKlTheMeanIsThatOfTheActivationsAndNoUnitIsExtreme) {
+  VectorSource source = FloatRows(20, 4, 9);
+  Executor executor(1);
+  Sweep<double> sweep(source, executor, {.block_rows = 8, .lanes = 2, .blocks_ahead = 2});
+  const NetworkOptions network = {.hidden = {3}, .activation = Activation::kRelu};
+  const NetworkShape shape(4, network);
+  Objective<double> objective(shape, network, {.beta = {0}}, {}, sweep);
+  std::vector<double> parameters(static_cast<size_t>(shape.parameters()));
+  ViewParameters(shape, std::span(parameters))[0].bias[1] = -5;
+  ViewParameters(shape, std::span(parameters))[0].bias[2] = 25;
   objective.Evaluate(parameters);
-  EXPECT_EQ(sweep.counts().bytes_read, 3 * 100 * 3 * sizeof(double));
+  EXPECT_THAT(objective.rho_hat(), testing::ElementsAre(0, 0, 25));
+  EXPECT_EQ(objective.extreme_units(), 0);
 }
 
 }  // namespace

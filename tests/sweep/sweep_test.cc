@@ -222,5 +222,81 @@ TEST(SweepTest, ProgressReachesTheLastRow) {
   EXPECT_EQ(last, 95);
 }
 
+// A row becomes its sum and a 1; memory of its own for each worker.
+class RowSums : public RowTransform<double> {
+ public:
+  RowSums(int64_t columns, int64_t workers) : columns_(columns) {
+    results_.resize(static_cast<size_t>(workers));
+  }
+  int64_t columns() const override { return 2; }
+  std::span<const double> Apply(std::span<const double> rows, int64_t count,
+                                int64_t worker) override {
+    EXPECT_EQ(std::ssize(rows), count * columns_);
+    std::vector<double>& result = results_[static_cast<size_t>(worker)];
+    result.assign(static_cast<size_t>(2 * count), 0.0);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const size_t row = i / static_cast<size_t>(columns_);
+      result[2 * row] += rows[i];
+      result[2 * row + 1] = 1;
+    }
+    return result;
+  }
+
+ private:
+  int64_t columns_;
+  std::vector<std::vector<double>> results_;
+};
+
+std::vector<double> ExpectedSums(const VectorSource& source) {
+  std::vector<double> sums;
+  const auto columns = static_cast<size_t>(source.columns());
+  for (size_t i = 0; i < source.values().size(); ++i) {
+    if (i % columns == 0) sums.insert(sums.end(), {0.0, 1.0});
+    sums[2 * (i / columns)] += source.values()[i];
+  }
+  return sums;
+}
+
+TEST(SweepTest, ATransformStandsBetweenTheSourceAndTheFunction) {
+  VectorSource source = VectorSource::Random(203, 3, 12);
+  const std::vector<double> expected = ExpectedSums(source);
+  for (const int64_t threads : {1, 3}) {
+    Executor executor(threads);
+    RowSums transform(3, threads);
+    Sweep<double> sweep(source, executor, {.block_rows = 10, .lanes = 4, .blocks_ahead = 5},
+                        &transform);
+    EXPECT_EQ(sweep.columns(), 2);
+    EXPECT_EQ(sweep.rows(), 203);
+    std::vector<OrderedSum> lanes(4);
+    std::atomic<int64_t> rows = 0;
+    sweep.Run(std::span(lanes), [&](const Block<double>& block, OrderedSum&) {
+      ASSERT_EQ(std::ssize(block.rows), 2 * block.range.size());
+      const double* const here = expected.data() + 2 * block.range.begin;
+      EXPECT_TRUE(std::equal(block.rows.begin(), block.rows.end(), here));
+      rows += block.range.size();
+    });
+    EXPECT_EQ(rows, 203);
+    EXPECT_EQ(sweep.counts().bytes_read, 203U * 3 * sizeof(double)) << "what is read is the source";
+  }
+}
+
+TEST(SweepTest, OrderedResultsAreOfTransformedRowsToo) {
+  VectorSource source = VectorSource::Random(203, 3, 13);
+  Executor executor(3);
+  RowSums transform(3, 3);
+  Sweep<double> sweep(source, executor, {.block_rows = 10, .lanes = 4, .blocks_ahead = 5},
+                      &transform);
+  std::vector<double> written;
+  sweep.RunOrdered(
+      2,
+      [](const Block<double>& block, std::span<double> out) {
+        std::ranges::copy(block.rows, out.begin());
+      },
+      [&](RowRange, std::span<const double> rows) {
+        written.insert(written.end(), rows.begin(), rows.end());
+      });
+  EXPECT_EQ(written, ExpectedSums(source));
+}
+
 }  // namespace
 }  // namespace rhohat

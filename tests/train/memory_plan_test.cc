@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
 #include "tests/support/vector_source.h"
@@ -14,12 +18,31 @@ using testing::HasSubstr;
 
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 
-MemoryPlan PlanWith(uint64_t memory_bytes, int64_t hidden = 30, int64_t threads = 2) {
+MemoryPlan PlanOf(const TrainOptions& options) {
   const VectorSource source = VectorSource::Random(5000, 100, 1);
+  const ComputeOptions compute = ResolveCompute(options.compute, {100, options.network});
+  return PlanTrainingMemory(options, compute, source);
+}
+
+TrainOptions Ample(std::vector<int64_t> hidden) {
   TrainOptions options;
-  options.network.hidden = {hidden};
-  options.resources = {.memory_bytes = memory_bytes, .threads = threads};
-  return PlanTrainingMemory(options, ResolveCompute({}, {100, hidden}), source);
+  options.network.hidden = std::move(hidden);
+  options.resources = {.memory_bytes = uint64_t{1} << 40, .threads = 2};
+  return options;
+}
+
+MemoryPlan PlanWith(uint64_t memory_bytes, int64_t hidden = 30) {
+  TrainOptions options = Ample({hidden});
+  options.resources.memory_bytes = memory_bytes;
+  return PlanOf(options);
+}
+
+// 0 where there is no such item.
+uint64_t BytesOf(const MemoryPlan& plan, const std::string& name) {
+  for (const MemoryPlan::Item& item : plan.items) {
+    if (item.name == name) return item.bytes;
+  }
+  return 0;
 }
 
 TEST(MemoryPlanTest, ItemsAddUpToTheTotalWhichFitsTheBudget) {
@@ -59,6 +82,78 @@ TEST(MemoryPlanTest, EvaluationsCostTwelveOperationsAConnectionAndTwoReadings) {
   const MemoryPlan plan = PlanWith(200 * kMebibyte);
   EXPECT_EQ(plan.flops_per_evaluation, 12.0 * 5000 * 100 * 30);
   EXPECT_EQ(plan.bytes_read_per_evaluation, 2U * 5000 * 100 * sizeof(double));
+}
+
+TEST(MemoryPlanTest, WithoutAPenaltyOnMeansRowsAreReadOnce) {
+  TrainOptions options = Ample({30});
+  options.objective.beta = {0};
+  const MemoryPlan plan = PlanOf(options);
+  EXPECT_EQ(plan.flops_per_evaluation, 10.0 * 5000 * 100 * 30);
+  EXPECT_EQ(plan.bytes_read_per_evaluation, 1U * 5000 * 100 * sizeof(double));
+}
+
+TEST(MemoryPlanTest, OptimisersTakeTheirVectorsOfEachParameter) {
+  TrainOptions options = Ample({30});
+  const auto bytes_with = [&](OptimizerKind kind) {
+    options.optimizer.kind = kind;
+    return BytesOf(PlanOf(options), "optimiser");
+  };
+  constexpr uint64_t kVector = (2 * 3000 + 130) * sizeof(float);
+  EXPECT_GE(bytes_with(OptimizerKind::kLbfgs), 44 * kVector);
+  EXPECT_GE(bytes_with(OptimizerKind::kConjugateGradient), 4 * kVector);
+  EXPECT_LT(bytes_with(OptimizerKind::kConjugateGradient), 5 * kVector);
+  EXPECT_GE(bytes_with(OptimizerKind::kGradientDescent), 3 * kVector);
+  EXPECT_LT(bytes_with(OptimizerKind::kGradientDescent), 5 * kVector);
+}
+
+TEST(MemoryPlanTest, ATiedNetworkTakesLessAndADeepOneMore) {
+  TrainOptions options = Ample({80});
+  const MemoryPlan plain = PlanOf(options);
+  options.network.tied = true;
+  const MemoryPlan tied = PlanOf(options);
+  options = Ample({80, 60});
+  const MemoryPlan deep = PlanOf(options);
+  for (const char* item : {"optimiser", "gradient", "lanes", "model"}) {
+    EXPECT_LT(BytesOf(tied, item), BytesOf(plain, item)) << item;
+    EXPECT_GT(BytesOf(deep, item), BytesOf(plain, item)) << item;
+  }
+  EXPECT_GT(BytesOf(deep, "workspace"), BytesOf(plain, "workspace"));
+}
+
+TEST(MemoryPlanTest, NoiseTakesABlockOfInputsAThread) {
+  TrainOptions options = Ample({30});
+  const MemoryPlan clean = PlanOf(options);
+  options.objective.noise = {NoiseKind::kMask, 0.5};
+  const MemoryPlan noisy = PlanOf(options);
+  EXPECT_EQ(BytesOf(noisy, "workspace") - BytesOf(clean, "workspace"),
+            static_cast<uint64_t>(2 * clean.block_rows * 100) * sizeof(float));
+}
+
+TEST(MemoryPlanTest, APreparationIsPlannedForInTheRunAndInTheModel) {
+  TrainOptions options = Ample({30});
+  EXPECT_EQ(BytesOf(PlanOf(options), "preparation"), 0U);
+  options.prepare = {.kind = PreparationKind::kStandardize};
+  const MemoryPlan plan = PlanOf(options);
+  EXPECT_GE(BytesOf(plan, "preparation"),
+            static_cast<uint64_t>(2 * plan.block_rows * 100) * sizeof(float));
+  options.prepare = {.kind = PreparationKind::kZca, .epsilon = 0.1};
+  // Matrix and inverse, in float while it runs and in double for the model.
+  EXPECT_GE(BytesOf(PlanOf(options), "preparation"),
+            BytesOf(plan, "preparation") + 2 * 100 * 100 * (sizeof(float) + sizeof(double)));
+}
+
+TEST(MemoryPlanTest, GreedyTrainingTakesTheFrozenLayersToo) {
+  TrainOptions options = Ample({80, 60, 40});
+  EXPECT_EQ(BytesOf(PlanOf(options), "frozen layers"), 0U);
+  options.greedy = true;
+  const MemoryPlan plan = PlanOf(options);
+  const auto blocks = static_cast<uint64_t>(2 * plan.block_rows * (80 + 60));
+  EXPECT_GE(BytesOf(plan, "frozen layers"), blocks * sizeof(float));
+}
+
+TEST(MemoryPlanTest, ANetworkThatCannotBeCountedIsRefusedBeforeItIsPlanned) {
+  EXPECT_THROW(PlanOf(Ample({int64_t{1} << 61})), Error);
+  EXPECT_THROW(PlanOf(Ample({int64_t{1} << 40, int64_t{1} << 40})), Error);
 }
 
 TEST(ResolveTest, WithoutABudgetHalfTheMachineIsTakenAndSaidToBe) {

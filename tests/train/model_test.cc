@@ -1,7 +1,11 @@
 #include "rhohat/model.h"
 
+#include <fmt/core.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -16,6 +20,8 @@
 namespace rhohat {
 namespace {
 
+using testing::ElementsAre;
+
 std::vector<double> Numbers(uint64_t purpose, int64_t count, Precision precision) {
   const KeyedRandom random(purpose, RandomPurpose::kInitialWeights);
   std::vector<double> values(static_cast<size_t>(count));
@@ -29,14 +35,10 @@ std::vector<double> Numbers(uint64_t purpose, int64_t count, Precision precision
 Model Sample(Precision precision) {
   Model model;
   model.inputs = 4;
-  model.hidden = 3;
-  model.encoder_weight = Numbers(1, 12, precision);
-  model.encoder_bias = Numbers(2, 3, precision);
-  model.decoder_weight = Numbers(3, 12, precision);
-  model.decoder_bias = Numbers(4, 4, precision);
+  model.parameters = Numbers(1, 12 + 3 + 12 + 4, precision);
   model.rho_hat = {0.1, 1.0 / 3, 5e-324};
   model.network.hidden = {3};
-  model.objective = {.rho = 0.1, .beta = 2.5, .lambda = 3e-3};
+  model.objective = {.rho = {0.1}, .beta = {2.5}, .lambda = 3e-3};
   model.compute = {.schedule = Schedule::kTwoPass,
                    .precision = precision,
                    .lanes = 16,
@@ -59,18 +61,94 @@ Model Sample(Precision precision) {
   return model;
 }
 
+// Everything that a model of one layer leaves at its default.
+Model Deep(Precision precision, bool tied) {
+  Model model = Sample(precision);
+  model.network = {{3, 2}, Activation::kTanh, Activation::kSigmoid, tied};
+  model.objective = {.loss = Loss::kCrossEntropy,
+                     .rho = {0.1, 1.0 / 3},
+                     .beta = {0, 2.5},
+                     .lambda = 0,
+                     .gamma = 0.125,
+                     .noise = {NoiseKind::kSaltPepper, 0.3}};
+  const int64_t weights = tied ? 12 + 6 : 2 * (12 + 6);
+  model.parameters = Numbers(2, weights + 3 + 2 + 3 + 4, precision);
+  model.rho_hat = {0.1, 0.2, 0.3, 0.4, 0.5};
+  model.input_low = -1.0 / 3;
+  model.input_high = 2.5;
+  return model;
+}
+
+// One of each kind, with what it knows of 4 columns.
+std::vector<Preparation> Preparations() {
+  const std::vector<double> four = Numbers(5, 4, Precision::kFloat64);
+  const std::vector<double> ones = {1, 2, 3, 0.5};
+  const std::vector<double> matrix = Numbers(6, 16, Precision::kFloat64);
+  const std::vector<double> inverse = Numbers(7, 16, Precision::kFloat64);
+  return {
+      {},
+      {.options = {.kind = PreparationKind::kRange, .low = -1.0 / 3, .high = 255},
+       .shift = four,
+       .scale = ones},
+      {.options = {.kind = PreparationKind::kStandardize}, .shift = four, .scale = ones},
+      {.options = {.kind = PreparationKind::kGlobal}, .deviation = 1.0 / 7},
+      {.options = {.kind = PreparationKind::kZca, .epsilon = 0.1},
+       .shift = four,
+       .matrix = matrix,
+       .inverse = inverse},
+      {.options = {.kind = PreparationKind::kPca, .epsilon = 1e-5},
+       .shift = four,
+       .matrix = matrix,
+       .inverse = inverse},
+  };
+}
+
+std::vector<Model> AllKinds() {
+  std::vector<Model> models;
+  for (const Precision precision : {Precision::kFloat32, Precision::kFloat64}) {
+    models.push_back(Sample(precision));
+    Model tied = Sample(precision);
+    tied.network.tied = true;
+    tied.parameters.resize(12 + 3 + 4);
+    models.push_back(tied);
+    models.push_back(Deep(precision, false));
+    models.push_back(Deep(precision, true));
+    for (const Preparation& preparation : Preparations()) {
+      models.push_back(Deep(precision, true));
+      models.back().prepare = preparation;
+    }
+    models.push_back(Sample(precision));
+    models.back().network.activation = Activation::kRelu;
+    models.back().network.decoder = Activation::kLinear;
+    models.back().objective.beta = {0};
+    models.back().objective.kappa = 0.5;
+  }
+  return models;
+}
+
 void ExpectSame(const Model& a, const Model& b) {
   EXPECT_EQ(a.inputs, b.inputs);
-  EXPECT_EQ(a.hidden, b.hidden);
-  EXPECT_EQ(a.encoder_weight, b.encoder_weight);
-  EXPECT_EQ(a.encoder_bias, b.encoder_bias);
-  EXPECT_EQ(a.decoder_weight, b.decoder_weight);
-  EXPECT_EQ(a.decoder_bias, b.decoder_bias);
+  EXPECT_EQ(a.parameters, b.parameters);
   EXPECT_EQ(a.rho_hat, b.rho_hat);
+  EXPECT_EQ(a.input_low, b.input_low);
+  EXPECT_EQ(a.input_high, b.input_high);
+  EXPECT_EQ(a.prepare.options, b.prepare.options);
+  EXPECT_EQ(a.prepare.shift, b.prepare.shift);
+  EXPECT_EQ(a.prepare.scale, b.prepare.scale);
+  EXPECT_EQ(a.prepare.matrix, b.prepare.matrix);
+  EXPECT_EQ(a.prepare.inverse, b.prepare.inverse);
+  EXPECT_EQ(a.prepare.deviation, b.prepare.deviation);
   EXPECT_EQ(a.network.hidden, b.network.hidden);
+  EXPECT_EQ(a.network.activation, b.network.activation);
+  EXPECT_EQ(a.network.decoder, b.network.decoder);
+  EXPECT_EQ(a.network.tied, b.network.tied);
+  EXPECT_EQ(a.objective.loss, b.objective.loss);
   EXPECT_EQ(a.objective.rho, b.objective.rho);
   EXPECT_EQ(a.objective.beta, b.objective.beta);
   EXPECT_EQ(a.objective.lambda, b.objective.lambda);
+  EXPECT_EQ(a.objective.gamma, b.objective.gamma);
+  EXPECT_EQ(a.objective.kappa, b.objective.kappa);
+  EXPECT_EQ(a.objective.noise, b.objective.noise);
   EXPECT_EQ(a.compute.schedule, b.compute.schedule);
   EXPECT_EQ(a.compute.precision, b.compute.precision);
   EXPECT_EQ(a.compute.lanes, b.compute.lanes);
@@ -117,9 +195,10 @@ struct Content {
   std::vector<TensorView> tensors;
 };
 
-std::string FaultAfter(const std::function<void(Content&)>& change) {
+std::string FaultAfter(const std::function<void(Content&)>& change,
+                       const Model& model = Sample(Precision::kFloat32)) {
   const TemporaryFolder folder;
-  SaveModel(Sample(Precision::kFloat32), folder / "sound");
+  SaveModel(model, folder / "sound");
   const SafetensorsFile file = SafetensorsFile::Read(folder / "sound");
   Content content = {file.metadata(), file.tensors()};
   change(content);
@@ -127,20 +206,23 @@ std::string FaultAfter(const std::function<void(Content&)>& change) {
   return FaultOfLoad(folder / "model");
 }
 
-TEST(Model, SurvivesTheRoundTripInBothPrecisions) {
+TEST(Model, OfEveryKindSurvivesTheRoundTrip) {
   const TemporaryFolder folder;
-  for (const Precision precision : {Precision::kFloat32, Precision::kFloat64}) {
-    const Model model = Sample(precision);
+  for (const Model& model : AllKinds()) {
     SaveModel(model, folder / "model");
-    ExpectSame(LoadModel(folder / "model"), model);
+    const Model loaded = LoadModel(folder / "model");
+    ExpectSame(loaded, model);
+    EXPECT_TRUE(loaded.was_checked);
   }
 }
 
 TEST(Model, IsTheSameBytesEveryTime) {
   const TemporaryFolder folder;
-  SaveModel(Sample(Precision::kFloat32), folder / "a");
-  SaveModel(LoadModel(folder / "a"), folder / "b");
-  EXPECT_EQ(ReadWholeFile(folder / "a"), ReadWholeFile(folder / "b"));
+  for (const Model& model : AllKinds()) {
+    SaveModel(model, folder / "a");
+    SaveModel(LoadModel(folder / "a"), folder / "b");
+    EXPECT_EQ(ReadWholeFile(folder / "a"), ReadWholeFile(folder / "b"));
+  }
 }
 
 // docs/formats/model.md promises these to other programs.
@@ -170,6 +252,52 @@ TEST(Model, HasTheTensorsAndMetadataOfItsFormat) {
   EXPECT_EQ(config.at("hidden"), "3");
   EXPECT_EQ(config.at("optimizer"), "gd");
   EXPECT_FALSE(config.contains("memory")) << "resources change no result";
+}
+
+std::vector<std::string> TensorNames(const Model& model) {
+  const TemporaryFolder folder;
+  SaveModel(model, folder / "model");
+  std::vector<std::string> names;
+  const SafetensorsFile file = SafetensorsFile::Read(folder / "model");
+  for (const TensorView& tensor : file.tensors()) names.push_back(tensor.name);
+  return names;
+}
+
+TEST(Model, HasTheTensorsOfItsLayersAndItsPreparation) {
+  EXPECT_THAT(
+      TensorNames(Deep(Precision::kFloat32, false)),
+      ElementsAre("encoder.0.weight", "encoder.0.bias", "encoder.1.weight", "encoder.1.bias",
+                  "decoder.0.weight", "decoder.0.bias", "decoder.1.weight", "decoder.1.bias"));
+  EXPECT_THAT(TensorNames(Deep(Precision::kFloat32, true)),
+              ElementsAre("encoder.0.weight", "encoder.0.bias", "encoder.1.weight",
+                          "encoder.1.bias", "decoder.0.bias", "decoder.1.bias"));
+  const std::vector<std::vector<std::string>> expected = {
+      {},
+      {"prepare.shift", "prepare.scale"},
+      {"prepare.shift", "prepare.scale"},
+      {"prepare.deviation"},
+      {"prepare.shift", "prepare.matrix", "prepare.inverse"},
+      {"prepare.shift", "prepare.matrix", "prepare.inverse"}};
+  const std::vector<Preparation> preparations = Preparations();
+  for (size_t i = 0; i < preparations.size(); ++i) {
+    Model model = Sample(Precision::kFloat32);
+    model.prepare = preparations[i];
+    std::vector<std::string> names = TensorNames(model);
+    names.erase(names.begin(), names.begin() + 4);
+    EXPECT_EQ(names, expected[i]);
+  }
+}
+
+TEST(Model, ShowsItsParametersAsTensors) {
+  const Model model = Deep(Precision::kFloat32, true);
+  const std::vector<Model::Tensor> tensors = model.Tensors();
+  ASSERT_EQ(tensors.size(), 6U);
+  EXPECT_EQ(tensors[2].name, "encoder.1.weight");
+  EXPECT_THAT(tensors[2].shape, ElementsAre(2, 3));
+  EXPECT_EQ(tensors[2].values.data(), model.parameters.data() + 15);
+  EXPECT_EQ(tensors[5].name, "decoder.1.bias");
+  EXPECT_EQ(tensors[5].values.size(), 4U);
+  EXPECT_EQ(&tensors[5].values.back(), &model.parameters.back());
 }
 
 TEST(Model, WithAFlippedByteIsRefused) {
@@ -212,22 +340,39 @@ TEST(Model, OfALaterFormatIsRefused) {
             }).find("use a newer rhohat"),
             std::string::npos);
   EXPECT_NE(FaultAfter([](Content& content) {
-              content.metadata["prepare"] = "zca";
-            }).find("unknown preparation 'zca'"),
+              content.metadata["prepare"] = "log";
+            }).find("unknown preparation 'log'"),
             std::string::npos);
   EXPECT_NE(FaultAfter([](Content& content) {
-              content.metadata["config"] = R"({"hidden":"3","activation":"tanh"})";
-            }).find("--activation: 'tanh' is none of sigmoid"),
+              content.metadata["config"] = R"({"hidden":"3","activation":"swish"})";
+            }).find("--activation: 'swish' is none of sigmoid"),
             std::string::npos);
   EXPECT_NE(FaultAfter([](Content& content) {
-              content.metadata["config"] = R"({"hidden":"3","tied":"true"})";
-            }).find("unknown option 'tied'"),
+              content.metadata["config"] = R"({"hidden":"3","dropout":"true"})";
+            }).find("unknown option 'dropout'"),
             std::string::npos);
 }
 
-TEST(Model, OfAnEarlierFormatKeepsTheDefaultsOfLaterOptions) {
-  EXPECT_EQ(FaultAfter([](Content& content) { content.metadata["config"] = R"({"hidden":"3"})"; }),
-            "");
+// What the first version wrote: neither noise nor tied weights nor a range of the inputs.
+TEST(Model, OfAnEarlierVersionHasTheDefaultsOfLaterOptions) {
+  const TemporaryFolder folder;
+  SaveModel(Sample(Precision::kFloat32), folder / "new");
+  const SafetensorsFile file = SafetensorsFile::Read(folder / "new");
+  SafetensorsMetadata metadata = file.metadata();
+  metadata.erase("input_range");
+  metadata["config"] =
+      R"({"hidden":"3","activation":"sigmoid","decoder":"sigmoid","loss":"squared","rho":"0.1",)"
+      R"("beta":"2.5","lambda":"0.003","schedule":"two-pass","precision":"float32","lanes":"16",)"
+      R"("block-rows":"64","seed":"42","optimizer":"gd","iterations":"12","tolerance":"0",)"
+      R"("gradient-tolerance":"1e-07","history":"5","learning-rate":"0.25","momentum":"0.5"})";
+  WriteSafetensors(folder / "old", metadata, file.tensors());
+  ExpectSame(LoadModel(folder / "old"), Sample(Precision::kFloat32));
+  metadata["config"] = R"({"hidden":"3"})";
+  WriteSafetensors(folder / "older", metadata, file.tensors());
+  const Model model = LoadModel(folder / "older");
+  EXPECT_EQ(model.objective.beta, ObjectiveOptions().beta);
+  EXPECT_EQ(model.objective.noise, NoiseOptions());
+  EXPECT_FALSE(model.network.tied);
 }
 
 TEST(Model, WithMetadataThatCannotBeUnderstoodIsRefused) {
@@ -244,7 +389,14 @@ TEST(Model, WithMetadataThatCannotBeUnderstoodIsRefused) {
     EXPECT_NE(FaultAfter([&](Content& content) { content.metadata[key] = "{]"; }), "") << key;
     EXPECT_NE(FaultAfter([&](Content& content) { content.metadata[key] = "[[1]]"; }), "") << key;
   }
-  EXPECT_NE(FaultAfter([](Content& content) { content.metadata["rho_hat"] = "[0.5,0.5]"; }), "");
+  EXPECT_EQ(FaultAfter([](Content& content) { content.metadata["rho_hat"] = "[0.5,0.5]"; }),
+            "rho_hat: expected 3 numbers, found 2");
+  for (const char* range :
+       {"", "[]", "[1]", "[0,null]", "[0,\"1\"]", "{}", "7", "[2,1]", "[0,1,2]"}) {
+    EXPECT_EQ(FaultAfter([&](Content& content) { content.metadata["input_range"] = range; }),
+              "damaged: its 'input_range' cannot be understood")
+        << range;
+  }
   EXPECT_NE(FaultAfter([](Content& content) { content.metadata["rho_hat"] = "[0,0,null]"; }), "");
   EXPECT_NE(FaultAfter([](Content& content) { content.metadata["data"] = R"({"files":[1]})"; }),
             "");
@@ -254,7 +406,7 @@ TEST(Model, WithTensorsThatDoNotFitIsRefused) {
   EXPECT_EQ(FaultAfter([](Content& content) {
               std::swap(content.tensors[0].shape[0], content.tensors[0].shape[1]);
             }),
-            "encoder.weight: expected as many hidden units as its configuration says, found 4");
+            "encoder.weight: expected 3×3 of F32, found 4×3 of F32");
   EXPECT_EQ(FaultAfter([](Content& content) {
               content.tensors[2].shape = {3, 4};
             }),
@@ -273,6 +425,73 @@ TEST(Model, WithTensorsThatDoNotFitIsRefused) {
               content.metadata["config"] = R"({"hidden":"3","precision":"float64"})";
             }),
             "encoder.weight: expected 3×4 of F64, found 3×4 of F32");
+}
+
+TEST(Model, WithLayersThatDoNotFitIsRefused) {
+  const Model deep = Deep(Precision::kFloat32, false);
+  const auto fault_with = [&](const std::string& config) {
+    return FaultAfter([&](Content& content) { content.metadata["config"] = config; }, deep);
+  };
+  EXPECT_EQ(fault_with(R"({"hidden":"3,2"})"), "");
+  EXPECT_EQ(fault_with(R"({"hidden":"3,7"})"),
+            "encoder.1.weight: expected 7×3 of F32, found 2×3 of F32");
+  EXPECT_EQ(fault_with(R"({"hidden":"7,2"})"),
+            "encoder.0.weight: expected 7×4 of F32, found 3×4 of F32");
+  EXPECT_EQ(fault_with(R"({"hidden":"3"})"), "not a model: it lacks the tensor encoder.weight");
+  EXPECT_EQ(fault_with(R"({"hidden":"3,2,1"})"),
+            "not a model: it lacks the tensor encoder.2.weight");
+  EXPECT_EQ(fault_with(R"({"hidden":"3,2","tied":"true"})"), "expected 6 tensors, found 8");
+  EXPECT_EQ(FaultAfter([](Content& content) { content.metadata["config"] = R"({"hidden":"3,2"})"; },
+                       Deep(Precision::kFloat32, true)),
+            "not a model: it lacks the tensor decoder.0.weight");
+  for (const char* hidden :
+       {"1099511627776,1099511627776", "4611686018427387904", "3,4611686018427387904"}) {
+    EXPECT_NE(fault_with(fmt::format(R"({{"hidden":"{}"}})", hidden)), "") << hidden;
+  }
+}
+
+// What a run would refuse, no file may ask for.
+TEST(Model, ThatContradictsItselfIsRefused) {
+  const auto fault_with = [&](const std::string& config) {
+    return FaultAfter([&](Content& content) { content.metadata["config"] = config; });
+  };
+  const std::string begins = "its configuration contradicts itself: --";
+  EXPECT_EQ(fault_with(R"({"hidden":"3","decoder":"tanh","loss":"cross-entropy"})"),
+            begins + "loss cross-entropy: defined for --decoder sigmoid only, found tanh");
+  EXPECT_EQ(fault_with(R"({"hidden":"3","beta":"1,2"})"),
+            begins + "beta: expected one number, as there is one hidden layer, found 2");
+  EXPECT_TRUE(fault_with(R"({"hidden":"3","activation":"relu"})").starts_with(begins + "beta: "));
+  EXPECT_TRUE(fault_with(R"({"hidden":"3,2","kappa":"1"})").starts_with(begins + "kappa: "));
+  EXPECT_TRUE(fault_with(R"({"hidden":"0"})").starts_with(begins + "hidden: "));
+  EXPECT_TRUE(fault_with("{}").starts_with(begins + "hidden: missing"));
+  EXPECT_NE(fault_with(R"({"hidden":"3","noise":"mask:2"})"), "");
+  EXPECT_NE(fault_with(R"({"hidden":3})"), "");
+}
+
+TEST(Model, WithAPreparationThatDoesNotFitIsRefused) {
+  for (const Preparation& preparation : Preparations()) {
+    if (preparation.options.kind == PreparationKind::kNone) continue;
+    Model model = Sample(Precision::kFloat32);
+    model.prepare = preparation;
+    EXPECT_EQ(FaultAfter([](Content& content) { content.metadata["prepare"] = "none"; }, model),
+              fmt::format("expected 4 tensors, found {}", TensorNames(model).size()));
+    EXPECT_TRUE(FaultAfter([](Content& content) { content.tensors.pop_back(); }, model)
+                    .starts_with("not a model: it lacks the tensor prepare."));
+    const std::vector<double> bad(16, std::numeric_limits<double>::quiet_NaN());
+    EXPECT_TRUE(FaultAfter(
+                    [&](Content& content) {
+                      TensorView& last = content.tensors.back();
+                      last.bytes = std::as_bytes(std::span(bad)).first(last.bytes.size());
+                    },
+                    model)
+                    .ends_with("holds values that are not finite"));
+  }
+  EXPECT_EQ(FaultAfter([](Content& content) { content.metadata["prepare"] = "standardize"; }),
+            "not a model: it lacks the tensor prepare.shift");
+  Model model = Sample(Precision::kFloat32);
+  model.prepare = Preparations()[4];
+  EXPECT_EQ(FaultAfter([](Content& content) { content.tensors.back().shape = {16}; }, model),
+            "prepare.inverse: expected 4×4 of F64, found 16 of F64");
 }
 
 TEST(Model, WithWeightsThatAreNotFiniteIsRefused) {
@@ -298,12 +517,25 @@ TEST(Model, IsNotSavedWhereItCouldNotBeLoaded) {
     }
     return ErrorKind::kUsage;
   };
-  EXPECT_EQ(kind_after([](Model& model) { model.encoder_bias.pop_back(); }), ErrorKind::kInternal);
+  EXPECT_EQ(kind_after([](Model& model) { model.parameters.pop_back(); }), ErrorKind::kInternal);
   EXPECT_EQ(kind_after([](Model& model) { model.rho_hat.clear(); }), ErrorKind::kInternal);
   EXPECT_EQ(kind_after([](Model& model) { model.network.hidden = {4}; }), ErrorKind::kInternal);
-  EXPECT_EQ(kind_after([](Model& model) { model.encoder_weight[5] = 1e39; }), ErrorKind::kInternal)
+  EXPECT_EQ(kind_after([](Model& model) { model.parameters[5] = 1e39; }), ErrorKind::kInternal)
       << "infinite as a float";
   EXPECT_EQ(kind_after([](Model& model) { model.cost = std::numeric_limits<double>::infinity(); }),
+            ErrorKind::kInternal);
+  EXPECT_EQ(kind_after([](Model& model) { model.network.tied = true; }), ErrorKind::kInternal);
+  EXPECT_EQ(kind_after([](Model& model) { model.input_high = std::nan(""); }),
+            ErrorKind::kInternal);
+  EXPECT_EQ(kind_after([](Model& model) {
+              model.prepare = Preparations()[1];
+              model.prepare.scale.pop_back();
+            }),
+            ErrorKind::kInternal);
+  EXPECT_EQ(kind_after([](Model& model) {
+              model.prepare = Preparations()[4];
+              model.prepare.inverse[3] = std::nan("");
+            }),
             ErrorKind::kInternal);
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   EXPECT_EQ(kind_after([](Model&) {}), ErrorKind::kUsage) << "the sample itself is sound";

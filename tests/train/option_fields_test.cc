@@ -41,14 +41,39 @@ TEST(OptionFields, HaveTheNamesThatUsersKnow) {
   TrainOptions options;
   std::vector<std::string> names;
   for (const OptionField& field : Fields(options)) names.push_back(field.name);
-  EXPECT_EQ(names, (std::vector<std::string>{
-                       "hidden",    "activation",    "decoder",         "loss",
-                       "rho",       "beta",          "lambda",          "schedule",
-                       "precision", "lanes",         "block-rows",      "seed",
-                       "optimizer", "iterations",    "tolerance",       "gradient-tolerance",
-                       "history",   "learning-rate", "momentum",        "memory",
-                       "threads",   "dataset",       "follow-external", "reader",
-                       "run"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"prepare",
+                                             "hidden",
+                                             "activation",
+                                             "decoder",
+                                             "tied",
+                                             "loss",
+                                             "rho",
+                                             "beta",
+                                             "lambda",
+                                             "gamma",
+                                             "kappa",
+                                             "noise",
+                                             "schedule",
+                                             "precision",
+                                             "lanes",
+                                             "block-rows",
+                                             "seed",
+                                             "optimizer",
+                                             "iterations",
+                                             "tolerance",
+                                             "gradient-tolerance",
+                                             "history",
+                                             "learning-rate",
+                                             "momentum",
+                                             "memory",
+                                             "threads",
+                                             "dataset",
+                                             "follow-external",
+                                             "reader",
+                                             "greedy",
+                                             "fine-tune",
+                                             "run",
+                                             "resume"}));
 }
 
 TEST(OptionFields, AreEachDescribedOnce) {
@@ -64,8 +89,15 @@ TEST(OptionFields, AreEachDescribedOnce) {
 
 TEST(OptionFields, PrintWhatTheyRead) {
   TrainOptions source;
-  source.network.hidden = {196};
-  source.objective = {.rho = 0.1, .beta = 1.0 / 3, .lambda = 5e-324};
+  source.prepare = {.kind = PreparationKind::kRange, .low = -1.0 / 3, .high = 255};
+  source.network = {{196, 50}, Activation::kRelu, Activation::kTanh, true};
+  source.objective = {.loss = Loss::kCrossEntropy,
+                      .rho = {0.1, 1e-300},
+                      .beta = {1.0 / 3, 0},
+                      .lambda = 5e-324,
+                      .gamma = 2.0 / 3,
+                      .kappa = 1e300,
+                      .noise = {NoiseKind::kSaltPepper, 1.0 / 7}};
   source.compute = {.schedule = Schedule::kTwoPass,
                     .precision = Precision::kFloat64,
                     .lanes = 8,
@@ -82,21 +114,31 @@ TEST(OptionFields, PrintWhatTheyRead) {
   source.data.dataset = "/a \"b\"";
   source.data.follow_external = true;
   source.data.reader = Reader::kLibrary;
+  source.greedy = true;
+  source.fine_tune = 0;
   source.run_directory = "run";
+  source.resume = "auto";
   TrainOptions copy;
   const std::vector<OptionField> from = Fields(source);
   const std::vector<OptionField> to = Fields(copy);
   for (size_t i = 0; i < from.size(); ++i) {
-    const bool only_one_value =
-        from[i].placeholder == "sigmoid" || from[i].placeholder == "squared";
-    if (!only_one_value) {
-      EXPECT_NE(from[i].get(), to[i].get()) << from[i].name << " should differ for this test";
-    }
+    EXPECT_NE(from[i].get(), to[i].get()) << from[i].name << " should differ for this test";
     to[i].set(from[i].get());
     EXPECT_EQ(from[i].get(), to[i].get()) << from[i].name;
   }
+  EXPECT_EQ(copy.prepare, source.prepare);
   EXPECT_EQ(copy.network.hidden, source.network.hidden);
+  EXPECT_EQ(copy.network.activation, Activation::kRelu);
+  EXPECT_EQ(copy.network.decoder, Activation::kTanh);
+  EXPECT_TRUE(copy.network.tied);
+  EXPECT_EQ(copy.objective.loss, Loss::kCrossEntropy);
+  EXPECT_EQ(copy.objective.rho, source.objective.rho);
   EXPECT_EQ(copy.objective.beta, source.objective.beta);
+  EXPECT_EQ(copy.objective.gamma, source.objective.gamma);
+  EXPECT_EQ(copy.objective.kappa, source.objective.kappa);
+  EXPECT_EQ(copy.objective.noise, source.objective.noise);
+  EXPECT_TRUE(copy.greedy);
+  EXPECT_EQ(copy.fine_tune, 0);
   EXPECT_EQ(copy.objective.lambda, source.objective.lambda);
   EXPECT_EQ(copy.compute.precision, Precision::kFloat64);
   EXPECT_EQ(copy.compute.seed, -7);
@@ -121,16 +163,36 @@ TEST(OptionFields, SayWhatIsWrongWithAValue) {
   EXPECT_EQ(FaultOf("rho", "abc"), "--rho: 'abc' is not a number");
   EXPECT_EQ(FaultOf("rho", ""), "--rho: '' is not a number");
   EXPECT_EQ(FaultOf("rho", "0.1x"), "--rho: '0.1x' is not a number");
-  EXPECT_EQ(FaultOf("rho", "0,1"), "--rho: '0,1' is not a number");
+  EXPECT_EQ(FaultOf("rho", "0.1,"), "--rho: '' is not a number");
+  EXPECT_EQ(FaultOf("rho", "0.1;0.2"), "--rho: '0.1;0.2' is not a number");
+  EXPECT_EQ(FaultOf("beta", "1,,2"), "--beta: '' is not a number");
+  EXPECT_EQ(FaultOf("beta", "1,inf"), "--beta: 'inf' is not a finite number");
   EXPECT_EQ(FaultOf("beta", "inf"), "--beta: 'inf' is not a finite number");
   EXPECT_EQ(FaultOf("beta", "nan"), "--beta: 'nan' is not a finite number");
   EXPECT_EQ(FaultOf("beta", "1e999"), "--beta: '1e999' is out of range");
   EXPECT_EQ(FaultOf("iterations", "1.5"), "--iterations: '1.5' is not a whole number");
   EXPECT_EQ(FaultOf("seed", "99999999999999999999"),
             "--seed: '99999999999999999999' is out of range");
-  EXPECT_EQ(FaultOf("optimizer", "adam"), "--optimizer: 'adam' is none of lbfgs, gd");
+  EXPECT_EQ(FaultOf("optimizer", "adam"), "--optimizer: 'adam' is none of lbfgs, cg, gd");
   EXPECT_EQ(FaultOf("schedule", "fused"), "--schedule: 'fused' is none of auto, two-pass");
   EXPECT_EQ(FaultOf("hidden", "196,x"), "--hidden: 'x' is not a whole number");
+  EXPECT_EQ(FaultOf("hidden", ""), "--hidden: '' is not a whole number");
+  EXPECT_EQ(FaultOf("hidden", "196.5"), "--hidden: '196.5' is not a whole number");
+  EXPECT_EQ(FaultOf("activation", "softmax"),
+            "--activation: 'softmax' is none of sigmoid, tanh, relu, linear");
+  EXPECT_EQ(FaultOf("decoder", "relu"), "--decoder: 'relu' is none of sigmoid, tanh, linear");
+  EXPECT_EQ(FaultOf("loss", "hinge"), "--loss: 'hinge' is none of squared, cross-entropy");
+  EXPECT_EQ(FaultOf("tied", "yes"), "--tied: 'yes' is none of true, false");
+  EXPECT_EQ(FaultOf("greedy", ""), "--greedy: '' is none of true, false");
+  EXPECT_EQ(FaultOf("fine-tune", "some"), "--fine-tune: 'some' is not a whole number");
+  EXPECT_EQ(FaultOf("noise", "snow"),
+            "--noise: expected none, mask:P, gaussian:S or salt-pepper:P, found 'snow'");
+  EXPECT_EQ(FaultOf("noise", "mask:1"),
+            "--noise: expected mask:P with a probability P between 0 and 1, both excluded, such as "
+            "mask:0.3, found 'mask:1'");
+  EXPECT_EQ(FaultOf("prepare", "range:0"),
+            "--prepare: expected range:LO:HI with numbers LO < HI that the data lies between, such "
+            "as range:0:255, found 'range:0'");
   EXPECT_EQ(FaultOf("follow-external", "maybe"),
             "--follow-external: 'maybe' is none of true, false");
   EXPECT_EQ(FaultOf("lanes", "few"), "--lanes: 'few' is not a whole number");
@@ -151,25 +213,47 @@ TEST(OptionFields, ReadAutoAndZeroAlike) {
   }
 }
 
-TEST(OptionFields, ListTheHiddenLayersByCommas) {
+TEST(OptionFields, ListWhatLayersHaveByCommas) {
   EXPECT_EQ(GetAfterSet("hidden", "196"), "196");
   EXPECT_EQ(GetAfterSet("hidden", "196,50"), "196,50");
+  EXPECT_EQ(GetAfterSet("rho", "0.05,1e-5"), "0.05,1e-05");
+  EXPECT_EQ(GetAfterSet("beta", "3"), "3");
+  EXPECT_EQ(GetAfterSet("beta", "3,0,0.25"), "3,0,0.25");
 }
 
-// What is not recorded must not change a result, and the reverse.
-TEST(OptionFields, OfDataResourcesAndRunAreNotPartOfAModel) {
+TEST(OptionFields, ReadTheFormsOfNoiseAndPreparation) {
+  for (const char* text : {"none", "mask:0.3", "gaussian:0.1", "salt-pepper:0.25"}) {
+    EXPECT_EQ(GetAfterSet("noise", text), text);
+  }
+  for (const char* text : {"none", "range:0:255", "standardize", "global", "zca:0.1", "pca:0.5"}) {
+    EXPECT_EQ(GetAfterSet("prepare", text), text);
+  }
+}
+
+// Of fine-tuning, none at all is not the same as the program's choice.
+TEST(OptionFields, TellNoFineTuningFromAsMuchAsEachLayers) {
+  EXPECT_EQ(GetAfterSet("fine-tune", "auto"), "auto");
+  EXPECT_EQ(GetAfterSet("fine-tune", "0"), "0");
+  EXPECT_EQ(GetAfterSet("fine-tune", "25"), "25");
+}
+
+// The preparation is, in a place of its own; how a stack was trained is not.
+TEST(OptionFields, OfTheObjectiveAndItsMinimisationArePartOfAModel) {
   TrainOptions options;
   for (const OptionField& field : Fields(options)) {
-    const bool outside =
-        field.group == "Data" || field.group == "Resources" || field.group == "Run";
-    EXPECT_EQ(field.in_model, !outside) << field.name;
+    const bool inside = field.group == "Network" || field.group == "Objective" ||
+                        field.group == "Computation" || field.group == "Optimiser";
+    EXPECT_EQ(field.in_model, inside) << field.name;
   }
 }
 
 TEST(OptionFields, OfEveryChoiceShowTheNamesThereAre) {
   TrainOptions options;
   const std::vector<OptionField> fields = Fields(options);
-  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|gd");
+  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|cg|gd");
+  EXPECT_EQ(FieldOf(fields, "activation").placeholder, "sigmoid|tanh|relu|linear");
+  EXPECT_EQ(FieldOf(fields, "decoder").placeholder, "sigmoid|tanh|linear");
+  EXPECT_EQ(FieldOf(fields, "loss").placeholder, "squared|cross-entropy");
   EXPECT_EQ(FieldOf(fields, "precision").placeholder, "float32|float64");
   EXPECT_EQ(FieldOf(fields, "follow-external").placeholder, "") << "a switch takes no value";
 }

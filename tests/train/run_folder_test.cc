@@ -102,7 +102,7 @@ TEST(RunFolder, HoldsEveryOptionInItsConfiguration) {
     EXPECT_NE(text.find("\n" + field.name + " = "), std::string::npos) << field.name;
   }
   EXPECT_NE(text.find("\n[network]\nhidden = 25\nactivation = \"sigmoid\"\n"), std::string::npos);
-  EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = 0.05\nbeta = 3\n"),
+  EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = \"0.05\"\nbeta = 3\n"),
             std::string::npos);
   EXPECT_NE(text.find("\n[resources]\nmemory = \"192M\"\nthreads = \"auto\"\n"), std::string::npos);
   EXPECT_NE(text.find("\n[data]\nfiles = [\"a.h5\", \"b \\\"c\\\"\\\\.h5\", \"tab\\u0009here\"]\n"
@@ -115,7 +115,7 @@ TEST(RunFolder, HasALineOfMetricsForEachIteration) {
   RunFolder run = RunFolder::Create(folder / "run", {});
   IterationMetrics metrics;
   metrics.iteration = 3;
-  metrics.cost = 0.1;
+  metrics.cost.reconstruction = 0.1;
   metrics.data_passes = 4;
   metrics.gradient_norm = std::numeric_limits<double>::quiet_NaN();
   metrics.rows_per_second = 1.0 / 3;
@@ -125,12 +125,39 @@ TEST(RunFolder, HasALineOfMetricsForEachIteration) {
   const std::vector<std::string> lines = Split(ReadWholeFile(folder / "run/metrics.jsonl"), '\n');
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[1],
-            R"({"iteration":3,"data_passes":4.0,"cost":0.1,"reconstruction":0.0,)"
+            R"({"iteration":3,"data_passes":4.0,"cost":0.1,"reconstruction":0.1,)"
             R"("weight_decay":0.0,"sparsity":0.0,"l1":0.0,"contraction":0.0,)"
             R"("gradient_norm":null,"rho_hat_mean":0.0,"rho_hat_min":0.0,"rho_hat_max":0.0,)"
             R"("seconds":0.0,"rows_per_second":0.3333333333333333,"rows_in_sample":0,)"
             R"("bytes_read":18446744073709551615,"wait_seconds":0.0,"peak_rss_bytes":0})");
   EXPECT_EQ(lines[2], "");
+}
+
+TEST(RunFolder, NamesTheStageOfAnIterationWhereThereAreSeveral) {
+  const TemporaryFolder folder;
+  RunFolder run = RunFolder::Create(folder / "run", {});
+  IterationMetrics metrics;
+  metrics.iteration = 7;
+  metrics.stage = "layer 2";
+  run.AppendMetrics(metrics);
+  EXPECT_TRUE(ReadWholeFile(folder / "run/metrics.jsonl")
+                  .starts_with(R"({"iteration":7,"stage":"layer 2","data_passes":0.0,)"));
+}
+
+TEST(RunFolder, ListsWhatEachLayerHasInItsConfiguration) {
+  TrainOptions options;
+  options.network.hidden = {25, 9};
+  options.objective.rho = {0.05, 0.1};
+  options.objective.beta = {2.5};
+  options.objective.noise = {NoiseKind::kMask, 0.3};
+  options.prepare = {.kind = PreparationKind::kRange, .low = 0, .high = 255};
+  options.greedy = true;
+  const std::string text = ConfigText(options);
+  for (const char* line :
+       {"hidden = \"25,9\"", "rho = \"0.05,0.1\"", "beta = \"2.5\"", "noise = \"mask:0.3\"",
+        "prepare = \"range:0:255\"", "tied = false", "greedy = true", "fine-tune = \"auto\""}) {
+    EXPECT_NE(text.find("\n" + std::string(line) + "\n"), std::string::npos) << line;
+  }
 }
 
 TEST(RunFolder, LogsLinesWithTheirTimes) {

@@ -1,12 +1,15 @@
 #include "rhohat/train.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/text.h"
 #include "rhohat/error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
@@ -14,8 +17,16 @@
 namespace rhohat {
 namespace {
 
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
 class Recorder : public RunObserver {
  public:
+  void OnNote(const std::string& line) override {
+    notes.push_back(line);
+    if (line.starts_with(stop_at_note) && !stop_at_note.empty()) stop = true;
+  }
   void OnIteration(const IterationMetrics& metrics) override {
     iterations.push_back(metrics);
     if (metrics.iteration == stop_at) stop = true;
@@ -24,9 +35,11 @@ class Recorder : public RunObserver {
   void OnPassProgress(const PassProgress& progress) override { last_progress = progress; }
 
   std::vector<IterationMetrics> iterations;
+  std::vector<std::string> notes;
   std::vector<std::string> warnings;
   PassProgress last_progress;
   int64_t stop_at = -1;
+  std::string stop_at_note;
   std::atomic<bool> stop = false;
 };
 
@@ -40,14 +53,13 @@ TEST(TrainTest, EveryIterationIsReportedOnceAndLowersTheCost) {
     const IterationMetrics& metrics = recorder.iterations[i];
     EXPECT_EQ(metrics.iteration, static_cast<int64_t>(i));
     EXPECT_EQ(metrics.rows_in_sample, kWaveRows);
-    EXPECT_NEAR(metrics.cost, metrics.reconstruction + metrics.weight_decay + metrics.sparsity,
-                1e-12);
+    EXPECT_EQ(metrics.stage, "");
     if (i > 0) {
-      EXPECT_LT(metrics.cost, recorder.iterations[i - 1].cost);
+      EXPECT_LT(metrics.cost.total(), recorder.iterations[i - 1].cost.total());
     }
   }
-  EXPECT_EQ(result.last.cost, recorder.iterations.back().cost);
-  EXPECT_EQ(result.model.cost, result.last.cost);
+  EXPECT_EQ(result.last.cost.total(), recorder.iterations.back().cost.total());
+  EXPECT_EQ(result.model.cost, result.last.cost.total());
   EXPECT_EQ(recorder.last_progress.rows_done, 2 * kWaveRows);
   EXPECT_EQ(recorder.last_progress.rows_total, 2 * kWaveRows);
   EXPECT_TRUE(recorder.warnings.empty());
@@ -76,7 +88,7 @@ TEST(TrainTest, AStopLeavesTheLastIterationAsAModelAndNoFinishedOne) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run/model.safetensors"));
   const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
   EXPECT_EQ(kept.iterations, 3);
-  EXPECT_EQ(kept.cost, recorder.iterations.at(3).cost);
+  EXPECT_EQ(kept.cost, recorder.iterations.at(3).cost.total());
 }
 
 TEST(TrainTest, AStopBeforeTheFirstEvaluationLeavesNoModel) {
@@ -98,16 +110,368 @@ TEST(TrainTest, DataOutOfTheDecodersReachIsWarnedOf) {
   Recorder recorder;
   Train(options, {&recorder, &recorder.stop});
   ASSERT_EQ(recorder.warnings.size(), 1U);
-  EXPECT_NE(recorder.warnings[0].find("--scale 1/255"), std::string::npos);
+  EXPECT_EQ(recorder.warnings[0],
+            "the first 2 rows hold values from 0 to 255, but a sigmoid decoder can only reach 0 to "
+            "1: scale the data ('--prepare range:0:255', or 'rhohat convert --scale 1/255' while "
+            "it is converted), or choose --decoder linear");
 }
 
-TEST(TrainTest, GradientDescentTrainsToo) {
+// The warning is about rows as the network gets them.
+TEST(TrainTest, DataThatPreparationBringsIntoReachIsNotWarnedOf) {
   const TemporaryFolder folder;
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
-  options.optimizer = {.kind = OptimizerKind::kGradientDescent, .iterations = 30};
+  WriteRows<uint8_t>(folder / "bytes.h5", {ElementKind::kUint8, false}, 4,
+                     std::vector<uint8_t>{0, 255, 3, 4, 5, 6, 7, 8});
+  options.data.files = {folder / "bytes.h5"};
+  options.optimizer.iterations = 0;
+  options.prepare = {.kind = PreparationKind::kRange, .low = 0, .high = 255};
   Recorder recorder;
   Train(options, {&recorder, &recorder.stop});
-  EXPECT_LT(recorder.iterations.back().cost, recorder.iterations.front().cost);
+  EXPECT_THAT(recorder.warnings, IsEmpty());
+  options.prepare = {.kind = PreparationKind::kStandardize};
+  options.run_directory = folder / "standardized";
+  Train(options, {&recorder, &recorder.stop});
+  EXPECT_THAT(recorder.warnings,
+              ElementsAre("the first 2 rows, prepared, hold values from -1 to 1, but a sigmoid "
+                          "decoder can only reach 0 to 1: choose a --decoder that can, such as "
+                          "linear, or another --prepare"));
+  options.network.decoder = Activation::kLinear;
+  options.run_directory = folder / "linear";
+  Train(options, {&recorder, &recorder.stop});
+  EXPECT_EQ(recorder.warnings.size(), 1U);
+}
+
+TEST(TrainTest, EveryOptimiserTrains) {
+  for (const OptimizerKind kind : {OptimizerKind::kLbfgs, OptimizerKind::kConjugateGradient,
+                                   OptimizerKind::kGradientDescent}) {
+    const TemporaryFolder folder;
+    TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+    options.optimizer = {.kind = kind, .iterations = 30};
+    Recorder recorder;
+    Train(options, {&recorder, &recorder.stop});
+    EXPECT_LT(recorder.iterations.back().cost.total(), recorder.iterations.front().cost.total());
+    EXPECT_THAT(recorder.warnings, IsEmpty());
+  }
+}
+
+TEST(TrainTest, AMinimumAtTheStartIsNoCauseForAWarning) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  options.optimizer.gradient_tolerance = 1e9;
+  Recorder recorder;
+  Train(options, {&recorder, &recorder.stop});
+  EXPECT_EQ(recorder.iterations.size(), 1U);
+  EXPECT_THAT(recorder.warnings, IsEmpty());
+}
+
+// ---- Stacks ------------------------------------------------------------------------------------
+
+// Three layers, learnt one after another.
+TrainOptions Stack(const TemporaryFolder& folder, const std::string& run) {
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / run);
+  options.network.hidden = {7, 5, 3};
+  options.objective.rho = {0.2, 0.3, 0.4};
+  options.optimizer.iterations = 4;
+  options.greedy = true;
+  options.fine_tune = 3;
+  return options;
+}
+
+TEST(GreedyTest, IterationsGoOnFromStageToStageWithoutGaps) {
+  const TemporaryFolder folder;
+  Recorder recorder;
+  const TrainResult result = Train(Stack(folder, "run"), {&recorder, &recorder.stop});
+  std::vector<std::string> expected;
+  for (const char* stage : {"layer 1", "layer 2", "layer 3"})
+    expected.insert(expected.end(), 5, stage);
+  expected.insert(expected.end(), 4, "fine-tuning");
+  ASSERT_EQ(recorder.iterations.size(), expected.size());
+  uint64_t bytes_before = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const IterationMetrics& metrics = recorder.iterations[i];
+    EXPECT_EQ(metrics.iteration, static_cast<int64_t>(i));
+    EXPECT_EQ(metrics.stage, expected[i]);
+    // Each evaluation reads the same, whatever becomes of the rows in its stage.
+    EXPECT_EQ(metrics.bytes_read,
+              static_cast<uint64_t>(metrics.data_passes) * recorder.iterations[0].bytes_read);
+    EXPECT_GT(metrics.bytes_read, bytes_before);
+    bytes_before = metrics.bytes_read;
+    if (i > 0 && expected[i] == expected[i - 1]) {
+      EXPECT_LT(metrics.cost.total(), recorder.iterations[i - 1].cost.total()) << i;
+    }
+  }
+  EXPECT_EQ(result.model.iterations, 18);
+  const std::vector<std::string> lines = Split(ReadWholeFile(folder / "run/metrics.jsonl"), '\n');
+  ASSERT_EQ(lines.size(), expected.size() + 1);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_THAT(lines[i], HasSubstr("\"iteration\":" + std::to_string(i) + ",\"stage\":\"" +
+                                    expected[i] + "\""));
+  }
+}
+
+TEST(GreedyTest, EveryLayerLeavesAModelOfTheLayersSoFar) {
+  for (const bool tied : {false, true}) {
+    const TemporaryFolder folder;
+    TrainOptions options = Stack(folder, "run");
+    options.network.tied = tied;
+    options.objective.kappa = 0.01;
+    const TrainResult result = Train(options, {});
+    for (size_t layers = 1; layers <= 3; ++layers) {
+      const Model model =
+          LoadModel(folder / ("run/checkpoints/layer-" + std::to_string(layers) + ".safetensors"));
+      EXPECT_EQ(model.network.hidden.size(), layers);
+      EXPECT_EQ(model.objective.rho.size(), layers);
+      EXPECT_EQ(model.network.tied, tied);
+      EXPECT_EQ(model.iterations, static_cast<int64_t>(5 * layers) - 1);
+      EXPECT_EQ(std::ssize(model.rho_hat), layers == 1 ? 7 : layers == 2 ? 12 : 15);
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoints/layer-4.safetensors"));
+    EXPECT_EQ(result.model.network.hidden.size(), 3U);
+    EXPECT_EQ(LoadModel(result.model_path).parameters, result.model.parameters);
+  }
+}
+
+// Later layers leave the weights of those below as they were.
+TEST(GreedyTest, ALayersWeightsStayUntilFineTuning) {
+  const TemporaryFolder folder;
+  TrainOptions options = Stack(folder, "run");
+  options.fine_tune = 0;
+  const TrainResult result = Train(options, {});
+  const auto tensor = [](const Model& model, const std::string& name) {
+    for (const Model::Tensor& one : model.Tensors()) {
+      if (one.name == name) return std::vector<double>(one.values.begin(), one.values.end());
+    }
+    return std::vector<double>();
+  };
+  const Model one = LoadModel(folder / "run/checkpoints/layer-1.safetensors");
+  const Model two = LoadModel(folder / "run/checkpoints/layer-2.safetensors");
+  const Model three = LoadModel(folder / "run/checkpoints/layer-3.safetensors");
+  EXPECT_EQ(tensor(two, "encoder.0.weight"), tensor(one, "encoder.weight"));
+  EXPECT_EQ(tensor(two, "decoder.1.bias"), tensor(one, "decoder.bias"));
+  EXPECT_EQ(tensor(three, "encoder.1.weight"), tensor(two, "encoder.1.weight"));
+  EXPECT_EQ(tensor(three, "decoder.1.weight"), tensor(two, "decoder.0.weight"));
+  // Without fine-tuning that is the result, and ρ̂ is what each layer had.
+  EXPECT_EQ(result.model.parameters, three.parameters);
+  ASSERT_EQ(result.model.rho_hat.size(), three.rho_hat.size());
+  for (size_t j = 0; j < three.rho_hat.size(); ++j) {
+    EXPECT_NEAR(result.model.rho_hat[j], three.rho_hat[j], 1e-6);
+  }
+  EXPECT_EQ(result.model.iterations, three.iterations + 1) << "its J is that of all layers";
+}
+
+// The first stage is what a run with that one layer does.
+TEST(GreedyTest, TheFirstLayerIsThatOfAShallowRun) {
+  const TemporaryFolder folder;
+  TrainOptions options = Stack(folder, "run");
+  Train(options, {});
+  options.network.hidden = {7};
+  options.objective.rho = {0.2};
+  options.greedy = false;
+  options.fine_tune = -1;
+  options.run_directory = folder / "shallow";
+  EXPECT_EQ(LoadModel(folder / "run/checkpoints/layer-1.safetensors").parameters,
+            Train(options, {}).model.parameters);
+}
+
+TEST(GreedyTest, FineTuningLowersTheCostOfAllLayers) {
+  const TemporaryFolder folder;
+  TrainOptions options = Stack(folder, "run");
+  const double tuned = Train(options, {}).model.cost;
+  options.fine_tune = 0;
+  options.run_directory = folder / "untuned";
+  EXPECT_LT(tuned, Train(options, {}).model.cost);
+}
+
+TEST(GreedyTest, UnitsWithoutAPenaltyOnMeansAreStackedToo) {
+  for (const Activation activation : {Activation::kRelu, Activation::kLinear}) {
+    const TemporaryFolder folder;
+    TrainOptions options = Stack(folder, "run");
+    options.network.activation = activation;
+    options.objective.beta = {0};
+    options.objective.gamma = 0.01;
+    Recorder recorder;
+    const TrainResult result = Train(options, {&recorder, &recorder.stop});
+    EXPECT_LT(recorder.iterations[18].cost.total(), recorder.iterations[15].cost.total());
+    EXPECT_EQ(recorder.last_progress.rows_total, kWaveRows) << "one pass";
+    EXPECT_EQ(LoadModel(result.model_path).network.activation, activation);
+  }
+}
+
+// Everything at once: prepared, noisy, tied and stacked.
+TrainOptions Everything(const TemporaryFolder& folder, const std::string& run) {
+  TrainOptions options = Stack(folder, run);
+  options.network.tied = true;
+  options.network.decoder = Activation::kLinear;
+  options.prepare = {.kind = PreparationKind::kZca, .epsilon = 0.1};
+  options.objective.noise = {NoiseKind::kSaltPepper, 0.2};
+  options.objective.gamma = 0.01;
+  return options;
+}
+
+TEST(GreedyTest, TheModelFileHasTheSameBytesForAnyNumberOfThreads) {
+  const TemporaryFolder folder;
+  std::vector<std::string> files;
+  for (const int64_t threads : {1, 2, 3}) {
+    TrainOptions options = Everything(folder, "run" + std::to_string(threads));
+    options.resources.threads = threads;
+    files.push_back(ReadWholeFile(Train(options, {}).model_path));
+    EXPECT_EQ(files.back(), files.front()) << threads << " threads";
+  }
+}
+
+TEST(TrainTest, PreparationAndTheRangeOfPreparedRowsAreInTheModel) {
+  const TemporaryFolder folder;
+  TrainOptions options = Everything(folder, "run");
+  options.prepare = {.kind = PreparationKind::kRange, .low = 0, .high = 2};
+  Train(options, {});
+  const auto [low, high] = std::ranges::minmax(Waves());
+  for (const char* name : {"model", "checkpoints/layer-1", "checkpoints/layer-3"}) {
+    const Model model = LoadModel(folder / ("run/" + std::string(name) + ".safetensors"));
+    EXPECT_EQ(model.prepare.options, options.prepare);
+    ASSERT_EQ(std::ssize(model.prepare.scale), kWaveColumns);
+    EXPECT_EQ(model.prepare.scale[3], 2);
+    EXPECT_NEAR(model.input_low, low / 2, 1e-7) << name;
+    EXPECT_NEAR(model.input_high, high / 2, 1e-7) << name;
+  }
+}
+
+// Reading for the preparation and for the range is reading too.
+TEST(TrainTest, BytesReadAreThoseOfEveryPass) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "plain");
+  options.optimizer.iterations = 0;
+  const uint64_t pass = Train(options, {}).last.bytes_read / 2;
+  EXPECT_GE(pass, kWaveRows * kWaveColumns * sizeof(float));
+  options.objective.noise = {NoiseKind::kSaltPepper, 0.2};
+  options.run_directory = folder / "noisy";
+  EXPECT_EQ(Train(options, {}).last.bytes_read, 3 * pass);
+  options.prepare = {.kind = PreparationKind::kStandardize};
+  options.run_directory = folder / "prepared";
+  const uint64_t prepared = Train(options, {}).last.bytes_read;
+  EXPECT_GT(prepared, 3 * pass);
+  EXPECT_EQ(prepared % pass, 0U);
+}
+
+TEST(GreedyTest, AStopInALaterStageLeavesWhatIsReached) {
+  const TemporaryFolder folder;
+  Recorder recorder;
+  recorder.stop_at = 7;  // the second layer's third
+  EXPECT_THROW(Train(Everything(folder, "run"), {&recorder, &recorder.stop}), Stopped);
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/model.safetensors"));
+  const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
+  EXPECT_EQ(kept.iterations, 7);
+  EXPECT_EQ(kept.network.hidden, (std::vector<int64_t>{7, 5}));
+  EXPECT_EQ(kept.stop_reason, "interrupted");
+  EXPECT_EQ(kept.prepare.options.kind, PreparationKind::kZca);
+  EXPECT_EQ(LoadModel(folder / "run/checkpoints/layer-1.safetensors").iterations, 4);
+}
+
+// While the second layer's noise, or its first evaluation, reads the rows.
+TEST(GreedyTest, AStopBetweenTwoStagesLeavesTheLayersThatAreDone) {
+  for (const NoiseKind noise : {NoiseKind::kSaltPepper, NoiseKind::kMask}) {
+    const TemporaryFolder folder;
+    TrainOptions options = Everything(folder, "run");
+    options.objective.noise.kind = noise;
+    Recorder recorder;
+    recorder.stop_at_note = "layer 2: ";
+    EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+    const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
+    EXPECT_EQ(kept.iterations, 4);
+    EXPECT_EQ(kept.network.hidden, (std::vector<int64_t>{7}));
+    EXPECT_EQ(kept.parameters,
+              LoadModel(folder / "run/checkpoints/layer-1.safetensors").parameters);
+  }
+}
+
+TEST(GreedyTest, ARunThatGoesOnGivesTheBytesOfOneThatWasNotStopped) {
+  const TemporaryFolder folder;
+  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
+  for (const int64_t stop_at : {2, 7, 12, 16}) {
+    TrainOptions options = Everything(folder, "run" + std::to_string(stop_at));
+    Recorder recorder;
+    recorder.stop_at = stop_at;
+    EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+    options.resume = "auto";
+    Recorder again;
+    EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected) << stop_at;
+    EXPECT_EQ(again.iterations.front().iteration, stop_at / 5 * 5) << "the stage begins anew";
+    const std::vector<std::string> lines =
+        Split(ReadWholeFile(options.run_directory + "/metrics.jsonl"), '\n');
+    for (size_t i = 0; i + 1 < lines.size(); ++i) {
+      EXPECT_TRUE(lines[i].starts_with("{\"iteration\":" + std::to_string(i) + ","));
+    }
+  }
+}
+
+// As where the data has another width than it had.
+TEST(GreedyTest, ACheckpointOfAnotherNetworkIsPassedOver) {
+  const TemporaryFolder folder;
+  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
+  TrainOptions options = Everything(folder, "run");
+  Recorder recorder;
+  recorder.stop_at = 7;
+  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+  std::filesystem::copy_file(folder / "whole/model.safetensors",
+                             folder / "run/checkpoints/layer-1.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  options.resume = "auto";
+  Recorder again;
+  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
+  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its network is not that of this run")));
+}
+
+TEST(TrainTest, AStopWhileThePreparationIsFittedLeavesNoRun) {
+  const TemporaryFolder folder;
+  Recorder recorder;
+  recorder.stop_at_note = "fitting --prepare";
+  EXPECT_THROW(Train(Everything(folder, "run"), {&recorder, &recorder.stop}), Stopped);
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+TEST(TrainTest, RowsOutOfTheLosssRangeAreNamedAndLeaveNoRun) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  std::vector<float> waves = Waves();
+  waves[40 * kWaveColumns + 5] = 1.5F;
+  WriteRows<float>(folder / "off.h5", {ElementKind::kFloat32, false}, kWaveColumns, waves, 13);
+  options.data.files = {folder / "w.h5", folder / "off.h5"};
+  options.objective.loss = Loss::kCrossEntropy;
+  try {
+    Train(options, {});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadData);
+    EXPECT_THAT(error.what(), HasSubstr("off.h5"));
+    EXPECT_THAT(error.what(), HasSubstr("row 40, column 5: --loss cross-entropy"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
+}
+
+// A model file of every kind of network, as it is trained.
+TEST(TrainTest, EveryKindOfAutoencoderTrains) {
+  const TemporaryFolder folder;
+  int64_t runs = 0;
+  for (const ActivationInfo& activation : kActivations) {
+    for (const LossInfo& loss : kLosses) {
+      for (const bool tied : {false, true}) {
+        TrainOptions options =
+            WaveTraining(folder / "w.h5", folder / ("run" + std::to_string(runs++)));
+        options.network = {{6}, activation.value, Activation::kSigmoid, tied};
+        options.objective = {.loss = loss.value,
+                             .beta = {activation.has_kl ? 1.0 : 0.0},
+                             .gamma = 0.01,
+                             .kappa = 0.01,
+                             .noise = {NoiseKind::kGaussian, 0.1}};
+        Recorder recorder;
+        const TrainResult result = Train(options, {&recorder, &recorder.stop});
+        EXPECT_EQ(recorder.iterations.size(), 6U);
+        EXPECT_LT(result.model.cost, recorder.iterations[0].cost.total());
+        EXPECT_GT(result.last.cost.contraction, 0);
+        EXPECT_GT(result.last.cost.l1, 0);
+        EXPECT_EQ(LoadModel(result.model_path).parameters, result.model.parameters);
+      }
+    }
+  }
 }
 
 TEST(TrainTest, ARunFolderIsAskedFor) {
