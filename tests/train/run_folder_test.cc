@@ -154,7 +154,7 @@ TEST(RunFolder, ListsWhatEachLayerHasInItsConfiguration) {
   options.greedy = true;
   const std::string text = ConfigText(options);
   for (const char* line :
-       {"hidden = \"25,9\"", "rho = \"0.05,0.1\"", "beta = \"2.5\"", "noise = \"mask:0.3\"",
+       {"hidden = \"25,9\"", "rho = \"0.05,0.1\"", "beta = 2.5", "noise = \"mask:0.3\"",
         "prepare = \"range:0:255\"", "tied = false", "greedy = true", "fine-tune = \"auto\""}) {
     EXPECT_NE(text.find("\n" + std::string(line) + "\n"), std::string::npos) << line;
   }
