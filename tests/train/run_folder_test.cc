@@ -102,7 +102,7 @@ TEST(RunFolder, HoldsEveryOptionInItsConfiguration) {
     EXPECT_NE(text.find("\n" + field.name + " = "), std::string::npos) << field.name;
   }
   EXPECT_NE(text.find("\n[network]\nhidden = 25\nactivation = \"sigmoid\"\n"), std::string::npos);
-  EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = \"0.05\"\nbeta = 3\n"),
+  EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = 0.05\nbeta = 3\n"),
             std::string::npos);
   EXPECT_NE(text.find("\n[resources]\nmemory = \"192M\"\nthreads = \"auto\"\n"), std::string::npos);
   EXPECT_NE(text.find("\n[data]\nfiles = [\"a.h5\", \"b \\\"c\\\"\\\\.h5\", \"tab\\u0009here\"]\n"
