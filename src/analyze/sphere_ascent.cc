@@ -101,11 +101,6 @@ std::vector<SphereAscentResult> AscendOnSphere(const PointFunctions& functions,
   return results;
 }
 
-size_t SphereAscentBytes(int64_t values) {
-  const auto bytes_each = static_cast<size_t>(values) * sizeof(double);
-  return 2 * bytes_each + Lbfgs<double>::MemoryBytes(static_cast<size_t>(values), kLbfgs.history);
-}
-
 void ScaleToNorm(double norm, std::span<double> point) {
   double largest = 0;
   for (const double value : point) largest = std::max(largest, std::fabs(value));

@@ -39,9 +39,6 @@ std::vector<SphereAscentResult> AscendOnSphere(const PointFunctions& functions,
                                                const SphereAscentOptions& options,
                                                MatrixView<double> points);
 
-// What AscendOnSphere allocates for each point of so many values.
-size_t SphereAscentBytes(int64_t values);
-
 // Scales `point` to the norm given; leaves zeros and what is not finite as they are.
 void ScaleToNorm(double norm, std::span<double> point);
 

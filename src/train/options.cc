@@ -16,6 +16,7 @@
 namespace rhohat {
 namespace {
 
+constexpr size_t kMostLayers = 1000;
 constexpr int64_t kMostLanes = 4096;
 constexpr int64_t kMostThreads = 4096;
 
@@ -50,14 +51,16 @@ void CheckNetwork(const NetworkOptions& options, Faults& faults) {
   if (options.hidden.empty()) {
     faults.Note("--hidden: missing: give the number of hidden units");
   }
-  for (const int64_t units : options.hidden) {
-    faults.Check(units >= 1, "hidden", "at least 1 unit", units);
-  }
+  faults.Check(options.hidden.size() <= kMostLayers, "hidden",
+               fmt::format("at most {} layers", kMostLayers), options.hidden.size());
+  const auto is_empty = [](int64_t units) { return units < 1; };
+  const auto empty = std::ranges::find_if(options.hidden, is_empty);
+  if (empty != options.hidden.end()) faults.Check(false, "hidden", "at least 1 unit", *empty);
   const ActivationInfo& decoder = InfoOf(options.decoder);
   faults.Check(decoder.for_decoder, "decoder", "an activation for the output", decoder.name);
 }
 
-// One number for all layers, or one for each.
+// One number for all layers, or one for each. Of several faults in a list the first is told.
 void CheckList(const std::vector<double>& values, size_t layers, std::string_view name,
                std::string_view expected, bool (*sound)(double), Faults& faults) {
   if (values.size() != 1 && values.size() != layers) {
@@ -66,7 +69,8 @@ void CheckList(const std::vector<double>& values, size_t layers, std::string_vie
                              : fmt::format("one number, or {}, one for each layer", layers),
                  values.size());
   }
-  for (const double value : values) faults.Check(sound(value), name, expected, value);
+  const auto fault = std::ranges::find_if_not(values, sound);
+  if (fault != values.end()) faults.Check(false, name, expected, *fault);
 }
 
 // What mathematics does not define.

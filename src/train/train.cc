@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/units.h"
@@ -13,6 +14,7 @@
 #include "network/parameters.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
+#include "train/data_identity.h"
 #include "train/memory_plan.h"
 #include "train/reporter.h"
 #include "train/resume.h"
@@ -69,7 +71,7 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   std::optional<ResumePoint> resume;
   std::vector<std::string> warnings;
   if (goes_on) {
-    resume = FindResumePoint(options.run_directory, resolved, stages,
+    resume = FindResumePoint(options.run_directory, resolved, stages, IdentityOf(data),
                              [&](const std::string& line) { warnings.push_back(line); });
     RewindMetrics(options.run_directory, stages, resume ? resume->stages_done : 0);
   }
@@ -79,11 +81,9 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
   try {
     if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(options, compute, plan, data, folder, resume ? &*resume : nullptr,
-                                 control);
+      return RunTraining<double>(options, compute, plan, data, folder, std::move(resume), control);
     }
-    return RunTraining<float>(options, compute, plan, data, folder, resume ? &*resume : nullptr,
-                              control);
+    return RunTraining<float>(options, compute, plan, data, folder, std::move(resume), control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());
     folder.WithdrawIfEmpty();
