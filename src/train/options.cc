@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kMostLayers = 1000;
 constexpr int64_t kMostLanes = 4096;
+constexpr int64_t kMostBlockRows = int64_t{1} << 32;
 constexpr int64_t kMostThreads = 4096;
 
 // Collects faults as one line.
@@ -120,7 +121,8 @@ void CheckStacking(const TrainOptions& options, Faults& faults) {
 void CheckCompute(const ComputeOptions& options, Faults& faults) {
   faults.Check(options.lanes == 0 || (IsPowerOfTwo(options.lanes) && options.lanes <= kMostLanes),
                "lanes", fmt::format("a power of two up to {}, or auto", kMostLanes), options.lanes);
-  faults.Check(options.block_rows >= 0, "block-rows", "at least 1, or auto", options.block_rows);
+  faults.Check(options.block_rows >= 0 && options.block_rows <= kMostBlockRows, "block-rows",
+               fmt::format("1 to {}, or auto", kMostBlockRows), options.block_rows);
 }
 
 void CheckOptimizer(const OptimizerOptions& options, Faults& faults) {

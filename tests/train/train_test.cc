@@ -473,6 +473,36 @@ TEST(GreedyTest, ALayerWhoseLastMetricsAreLostIsTrainedAgain) {
   EXPECT_EQ(again.iterations.back().iteration, std::ssize(again.iterations) - 1);
 }
 
+// Starts the same run once more while it is at work.
+class Impatient : public RunObserver {
+ public:
+  explicit Impatient(const TrainOptions& options) : options_(options) {}
+
+  void OnIteration(const IterationMetrics&) override {
+    try {
+      Train(options_, {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+      errors.emplace_back(error.what());
+    }
+  }
+
+  std::vector<std::string> errors;
+
+ private:
+  TrainOptions options_;
+};
+
+TEST(TrainTest, OnlyOneProcessGoesOnWithARun) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  options.resume = "auto";
+  Impatient impatient(options);
+  Train(options, {&impatient, nullptr});
+  EXPECT_EQ(impatient.errors.size(), 6U);
+  EXPECT_THAT(impatient.errors, testing::Each(HasSubstr("another process is at work")));
+}
+
 TEST(TrainTest, AStopWhileThePreparationIsFittedLeavesNoRun) {
   const TemporaryFolder folder;
   Recorder recorder;
