@@ -40,6 +40,8 @@ struct NetworkOptions {
   Activation activation = Activation::kSigmoid;  // of every hidden layer, the decoder's too
   Activation decoder = Activation::kSigmoid;     // of the output
   bool tied = false;  // each decoder layer has the transposed weights of its mirror image
+
+  friend bool operator==(const NetworkOptions&, const NetworkOptions&) = default;
 };
 
 // How the encoder's input is corrupted (docs/math.md §4).
@@ -63,6 +65,8 @@ struct ObjectiveOptions {
   double gamma = 0;                  // γ, L1 penalty of the code
   double kappa = 0;                  // κ, contraction; one hidden layer only
   NoiseOptions noise;
+
+  friend bool operator==(const ObjectiveOptions&, const ObjectiveOptions&) = default;
 };
 
 // How J and its gradient are computed. Everything here may change the last bits of a result.
@@ -72,6 +76,8 @@ struct ComputeOptions {
   int64_t lanes = 0;  // accumulators that rows are dealt to, a power of two; 0: by network size
   int64_t block_rows = 0;  // rows computed at a time; 0: by network size
   int64_t seed = 1;        // key of every random number
+
+  friend bool operator==(const ComputeOptions&, const ComputeOptions&) = default;
 };
 
 // How J is minimised.
@@ -85,6 +91,8 @@ struct OptimizerOptions {
   int64_t history = 20;        // L-BFGS: pairs of steps and gradient changes kept
   double learning_rate = 0.1;  // gradient descent: step length
   double momentum = 0.9;       // gradient descent: fraction of the last step kept, in [0, 1)
+
+  friend bool operator==(const OptimizerOptions&, const OptimizerOptions&) = default;
 };
 
 // What the process may use. Nothing here changes a single bit of a result.

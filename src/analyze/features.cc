@@ -107,8 +107,10 @@ void DrawFeatures(const Model& model, const FeaturesOptions& options, const std:
   const int64_t units = shape.width(layer + 1);
   const FeatureGrid grid = PlanGrid(options, shape.inputs, units);
   Picture picture = DrawGaps(grid);
-  const int64_t together = std::min(
-      units, std::clamp<int64_t>(kMostValuesTogether / shape.inputs, 1, kMostUnitsTogether));
+  int64_t widest = shape.inputs;  // of what a search holds for each unit
+  for (int64_t level = 1; level <= layer; ++level) widest = std::max(widest, shape.width(level));
+  const int64_t together =
+      std::min(units, std::clamp<int64_t>(kMostValuesTogether / widest, 1, kMostUnitsTogether));
   Features features(model, shape, layer, options.norm, together);
   const AlignedBuffer<double> memory(static_cast<size_t>(together * shape.inputs));
   for (int64_t first = 0; first < units; first += together) {

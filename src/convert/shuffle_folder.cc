@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/folder_lock.h"
 #include "base/text.h"
 #include "rhohat/error.h"
 
@@ -20,15 +20,6 @@ namespace rhohat {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Some file systems of clusters have no locks: there it is up to the user.
-bool Locked(int descriptor) {
-  int result = 0;
-  do {
-    result = ::flock(descriptor, LOCK_EX | LOCK_NB);
-  } while (result != 0 && errno == EINTR);
-  return result == 0 || errno != EWOULDBLOCK;
-}
 
 // Whether `path` is the file that is open; the process that had it before may have deleted it.
 bool IsSameFile(int descriptor, const fs::path& path) {
@@ -74,7 +65,7 @@ bool ShuffleFolder::TryEnter() {
     throw Error(ErrorKind::kCannotCreate,
                 fmt::format("{}: cannot create: {}", lock().string(), ErrnoText(errno)));
   }
-  if (!Locked(descriptor)) {
+  if (!TryToLock(descriptor)) {
     ::close(descriptor);
     throw Error(ErrorKind::kCannotCreate,
                 fmt::format("{}: another process is at work here; wait for its end, or choose "

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/units.h"
+
 namespace rhohat {
 namespace {
 
@@ -25,6 +27,14 @@ int64_t Lanes(const NetworkShape& shape) {
   return lanes;
 }
 
+// Whatever is allocated for a block is a few times its values on all levels of the network.
+void CheckBlock(int64_t block_rows, const NetworkShape& shape) {
+  constexpr int64_t kBytesEach = 64;
+  const int64_t width = shape.inputs + shape.biases();
+  CheckedProduct(CheckedProduct(block_rows, width, "a block of rows"), kBytesEach,
+                 "a block of rows");
+}
+
 }  // namespace
 
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape) {
@@ -33,6 +43,7 @@ ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape&
   if (resolved.schedule == Schedule::kAuto) resolved.schedule = Schedule::kTwoPass;
   if (resolved.block_rows == 0) resolved.block_rows = BlockRows(shape);
   if (resolved.lanes == 0) resolved.lanes = Lanes(shape);
+  CheckBlock(resolved.block_rows, shape);
   return resolved;
 }
 

@@ -10,7 +10,7 @@
 namespace rhohat {
 
 // `options` with every automatic choice made. Throws Error(kUsage) where the network's parameters
-// cannot be counted.
+// or the values of a block cannot be counted.
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape);
 
 // Passes over the rows that one gradient takes: two where a penalty on ρ̂ is part of every row's

@@ -16,7 +16,9 @@
 namespace rhohat {
 namespace {
 
+constexpr size_t kMostLayers = 1000;
 constexpr int64_t kMostLanes = 4096;
+constexpr int64_t kMostBlockRows = int64_t{1} << 32;
 constexpr int64_t kMostThreads = 4096;
 
 // Collects faults as one line.
@@ -50,14 +52,16 @@ void CheckNetwork(const NetworkOptions& options, Faults& faults) {
   if (options.hidden.empty()) {
     faults.Note("--hidden: missing: give the number of hidden units");
   }
-  for (const int64_t units : options.hidden) {
-    faults.Check(units >= 1, "hidden", "at least 1 unit", units);
-  }
+  faults.Check(options.hidden.size() <= kMostLayers, "hidden",
+               fmt::format("at most {} layers", kMostLayers), options.hidden.size());
+  const auto is_empty = [](int64_t units) { return units < 1; };
+  const auto empty = std::ranges::find_if(options.hidden, is_empty);
+  if (empty != options.hidden.end()) faults.Check(false, "hidden", "at least 1 unit", *empty);
   const ActivationInfo& decoder = InfoOf(options.decoder);
   faults.Check(decoder.for_decoder, "decoder", "an activation for the output", decoder.name);
 }
 
-// One number for all layers, or one for each.
+// One number for all layers, or one for each. Of several faults in a list the first is told.
 void CheckList(const std::vector<double>& values, size_t layers, std::string_view name,
                std::string_view expected, bool (*sound)(double), Faults& faults) {
   if (values.size() != 1 && values.size() != layers) {
@@ -66,7 +70,8 @@ void CheckList(const std::vector<double>& values, size_t layers, std::string_vie
                              : fmt::format("one number, or {}, one for each layer", layers),
                  values.size());
   }
-  for (const double value : values) faults.Check(sound(value), name, expected, value);
+  const auto fault = std::ranges::find_if_not(values, sound);
+  if (fault != values.end()) faults.Check(false, name, expected, *fault);
 }
 
 // What mathematics does not define.
@@ -116,7 +121,8 @@ void CheckStacking(const TrainOptions& options, Faults& faults) {
 void CheckCompute(const ComputeOptions& options, Faults& faults) {
   faults.Check(options.lanes == 0 || (IsPowerOfTwo(options.lanes) && options.lanes <= kMostLanes),
                "lanes", fmt::format("a power of two up to {}, or auto", kMostLanes), options.lanes);
-  faults.Check(options.block_rows >= 0, "block-rows", "at least 1, or auto", options.block_rows);
+  faults.Check(options.block_rows >= 0 && options.block_rows <= kMostBlockRows, "block-rows",
+               fmt::format("1 to {}, or auto", kMostBlockRows), options.block_rows);
 }
 
 void CheckOptimizer(const OptimizerOptions& options, Faults& faults) {

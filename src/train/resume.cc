@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -59,16 +60,26 @@ std::vector<std::string> LinesOf(const std::string& folder, const std::vector<St
   return lines;
 }
 
-// The data may have changed its width since, or the file be another model's.
-bool IsOfStages(const Model& model, const std::vector<Stage>& stages, size_t stages_done) {
-  if (model.inputs != stages.front().shape.inputs || model.network.hidden.size() != stages_done ||
-      model.network.tied != stages.front().network.tied) {
-    return false;
+// Names of files are the configuration's, and a model keeps of them what JSON can hold.
+bool IsSameData(const DataIdentity& a, const DataIdentity& b) {
+  const auto is_same = [](const DataIdentity::File& x, const DataIdentity::File& y) {
+    return x.type == y.type && x.rows == y.rows && x.bytes == y.bytes;
+  };
+  return a.columns == b.columns && std::ranges::equal(a.files, b.files, is_same);
+}
+
+// How the model differs from what the first stages of this run come to; empty where it does not.
+// The data may have changed since, or a run before this one have left the file.
+std::string DifferenceOf(const Model& model, const TrainOptions& options, const Stage& last,
+                         const DataIdentity& data) {
+  if (model.inputs != data.columns || model.network != last.model_network) {
+    return "its network is not that of this run";
   }
-  for (size_t k = 0; k < stages_done; ++k) {
-    if (model.network.hidden[k] != stages[k].shape.code()) return false;
-  }
-  return true;
+  if (!IsSameData(model.data, data)) return "its data is not that of this run";
+  const bool is_same = model.objective == last.model_objective &&
+                       model.compute == options.compute && model.optimizer == options.optimizer &&
+                       model.prepare.options == options.prepare;
+  return is_same ? "" : "its configuration is not that of this run";
 }
 
 // Of a line of metrics.jsonl what a run goes on counting from.
@@ -94,6 +105,7 @@ bool HasUnfinishedRun(const std::string& folder) {
 
 std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,
                                            const std::vector<Stage>& stages,
+                                           const DataIdentity& data,
                                            const std::function<void(const std::string&)>& warn) {
   CheckSameConfiguration(folder, options);
   for (size_t done = stages.size() - 1; done > 0; --done) {
@@ -101,15 +113,15 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
     std::error_code ignored;
     if (!fs::exists(path, ignored)) continue;
     try {
-      ResumePoint point{.stages_done = done, .model = LoadModel(path.string()), .last = {}};
-      if (!IsOfStages(point.model, stages, done)) {
-        throw Error(ErrorKind::kBadData,
-                    fmt::format("{}: its network is not that of this run", path.string()));
-      }
+      ResumePoint point{.stages_done = done, .model = LoadModel(path.string())};
+      std::string fault = DifferenceOf(point.model, options, stages[done - 1], data);
       const std::vector<std::string> lines = LinesOf(folder, stages, done);
-      if (lines.empty()) throw Error(ErrorKind::kBadData, "metrics.jsonl lacks its lines");
-      point.last = ParseLine(lines.back());
-      return point;
+      if (!lines.empty()) point.last = ParseLine(lines.back());
+      if (fault.empty() && point.last.iteration != point.model.iterations) {
+        fault = "metrics.jsonl does not end with its last iteration";
+      }
+      if (fault.empty()) return point;
+      warn(fmt::format("passed over: {}: {}", path.string(), fault));
     } catch (const Error& error) {
       warn(fmt::format("passed over: {}", error.what()));
     } catch (const json::exception&) {

@@ -16,19 +16,20 @@ namespace rhohat {
 
 struct ResumePoint {
   size_t stages_done = 0;
-  Model model;            // what those stages came to
-  IterationMetrics last;  // their last line of metrics.jsonl
+  Model model;                             // what those stages came to
+  IterationMetrics last{.iteration = -1};  // their last line of metrics.jsonl
 };
 
 // Whether the folder holds a run that is not finished.
 bool HasUnfinishedRun(const std::string& folder);
 
 // What the run in `folder` has finished of `stages`; nothing where it has not finished any.
-// Unreadable checkpoints are told of by `warn` and passed over. Throws Error(kUsage), naming the
-// first difference, where the run is one of another configuration; of `options`, which are
-// resolved, resources may differ.
+// Checkpoints that are unreadable, of another run, or of other data than `data` are told of by
+// `warn` and passed over. Throws Error(kUsage), naming the first difference, where the run is one
+// of another configuration; of `options`, which are resolved, resources may differ.
 std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,
                                            const std::vector<Stage>& stages,
+                                           const DataIdentity& data,
                                            const std::function<void(const std::string&)>& warn);
 
 // Takes the lines of stages that will run again out of metrics.jsonl.

@@ -163,10 +163,11 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
   MakeFolder(path);
   ClaimFolder(path);
   try {
+    FolderLock lock(path);
     AtomicFile config(fs::path(path) / kConfigName);
     config.Write(ConfigText(options));
     config.Commit();
-    return RunFolder(path, false);
+    return RunFolder(path, false, std::move(lock));
   } catch (...) {
     // Nothing has run yet, so what is here must not keep the next attempt out.
     std::error_code ignored;
@@ -175,10 +176,13 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
   }
 }
 
-RunFolder RunFolder::Reopen(const std::string& path) { return RunFolder(path, true); }
+RunFolder RunFolder::Reopen(const std::string& path, FolderLock lock) {
+  return RunFolder(path, true, std::move(lock));
+}
 
-RunFolder::RunFolder(const fs::path& path, bool has_metrics)
-    : path_(path),
+RunFolder::RunFolder(const fs::path& path, bool has_metrics, FolderLock lock)
+    : lock_(std::move(lock)),
+      path_(path),
       metrics_(path / kMetricsName),
       has_metrics_(has_metrics),
       log_(MakeLogger(path / kLogName)) {}

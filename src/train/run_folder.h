@@ -7,7 +7,8 @@
 //                       training has finished
 //   model.safetensors   the result
 //
-// A folder is one run's: a second run is refused rather than mixed in. Lines reach the operating
+// A folder is one run's: a second run is refused rather than mixed in, and so is a second process
+// that goes on with it. Lines reach the operating
 // system one by one, so that a run that is killed has told its story up to then; a line that cannot
 // be written ends the run with Error(kIo), as a full disk would cost the model too.
 #pragma once
@@ -17,6 +18,7 @@
 #include <string>
 
 #include "base/atomic_file.h"
+#include "base/folder_lock.h"
 #include "rhohat/observer.h"
 #include "rhohat/options.h"
 
@@ -40,8 +42,8 @@ class RunFolder {
   // that cannot be, or where a run is in the folder already.
   static RunFolder Create(const std::string& path, const TrainOptions& options);
 
-  // The folder of a run that goes on; what is in it stays.
-  static RunFolder Reopen(const std::string& path);
+  // The folder of a run that goes on; what is in it stays. `lock` is the folder's.
+  static RunFolder Reopen(const std::string& path, FolderLock lock);
 
   // One line of metrics.jsonl. Numbers survive being read back; those that are not finite are null.
   void AppendMetrics(const IterationMetrics& metrics);
@@ -59,8 +61,9 @@ class RunFolder {
   std::string checkpoint_path(const std::string& name) const;
 
  private:
-  RunFolder(const std::filesystem::path& path, bool has_metrics);
+  RunFolder(const std::filesystem::path& path, bool has_metrics, FolderLock lock);
 
+  FolderLock lock_;
   std::filesystem::path path_;
   AppendFile metrics_;
   bool has_metrics_;

@@ -12,6 +12,14 @@ std::vector<double> OfLayer(const std::vector<double>& values, size_t layer) {
   return {values.size() == 1 ? values.front() : values[layer]};
 }
 
+ObjectiveOptions OfLayersUpTo(ObjectiveOptions objective, size_t layer) {
+  for (std::vector<double>* list : {&objective.rho, &objective.beta}) {
+    if (list->size() > 1) list->resize(layer + 1);
+  }
+  if (layer > 0) objective.kappa = 0;  // defined for one layer alone
+  return objective;
+}
+
 Stage StageOfLayer(const TrainOptions& options, size_t layer, int64_t inputs) {
   Stage stage;
   stage.name = fmt::format("layer {}", layer + 1);
@@ -22,6 +30,9 @@ Stage StageOfLayer(const TrainOptions& options, size_t layer, int64_t inputs) {
   stage.objective.rho = OfLayer(options.objective.rho, layer);
   stage.objective.beta = OfLayer(options.objective.beta, layer);
   stage.iterations = options.optimizer.iterations;
+  stage.model_network = options.network;
+  stage.model_network.hidden.resize(layer + 1);
+  stage.model_objective = OfLayersUpTo(options.objective, layer);
   if (layer > 0) {
     // What is reconstructed are hidden activations, so the output is of their kind, as it will be
     // in the unrolled network.
@@ -65,6 +76,8 @@ std::vector<Stage> StagesOf(const TrainOptions& options, int64_t inputs) {
     if (options.fine_tune >= 0) whole.iterations = options.fine_tune;
     whole.objective.kappa = 0;  // defined for the steps alone
   }
+  whole.model_network = whole.network;
+  whole.model_objective = whole.objective;
   stages.push_back(whole);
   return stages;
 }

@@ -18,6 +18,9 @@ struct Stage {
   NetworkOptions network;
   ObjectiveOptions objective;
   int64_t iterations = 0;
+  // Of the model that the stages up to this one come to: of the layers trained so far.
+  NetworkOptions model_network;
+  ObjectiveOptions model_objective;
 };
 
 // In their order. Where there are several, stage k < depth trains layer k on the codes of the

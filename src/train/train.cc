@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/units.h"
@@ -13,6 +14,7 @@
 #include "network/parameters.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
+#include "train/data_identity.h"
 #include "train/memory_plan.h"
 #include "train/reporter.h"
 #include "train/resume.h"
@@ -51,6 +53,28 @@ void LogQuietly(RunFolder& folder, const std::string& text) {
   }
 }
 
+// The run's folder, and what an unfinished run has left there to go on with.
+struct Beginning {
+  RunFolder folder;
+  std::optional<ResumePoint> resume;
+  std::vector<std::string> warnings;
+};
+
+// `options` are resolved.
+Beginning Begin(const TrainOptions& options, const std::vector<Stage>& stages,
+                const DataIdentity& data) {
+  const std::string& path = options.run_directory;
+  if (options.resume != "auto" || !HasUnfinishedRun(path)) {
+    return {RunFolder::Create(path, options), std::nullopt, {}};
+  }
+  FolderLock lock(path);
+  std::vector<std::string> warnings;
+  std::optional<ResumePoint> resume = FindResumePoint(
+      path, options, stages, data, [&](const std::string& line) { warnings.push_back(line); });
+  RewindMetrics(path, stages, resume ? resume->stages_done : 0);
+  return {RunFolder::Reopen(path, std::move(lock)), std::move(resume), std::move(warnings)};
+}
+
 }  // namespace
 
 TrainResult Train(const TrainOptions& options, const RunControl& control) {
@@ -65,24 +89,16 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   TrainOptions resolved = options;
   resolved.compute = compute;
   const std::vector<Stage> stages = StagesOf(options, data.columns());
-  const bool goes_on = options.resume == "auto" && HasUnfinishedRun(options.run_directory);
-  std::optional<ResumePoint> resume;
-  std::vector<std::string> warnings;
-  if (goes_on) {
-    resume = FindResumePoint(options.run_directory, resolved, stages,
-                             [&](const std::string& line) { warnings.push_back(line); });
-    RewindMetrics(options.run_directory, stages, resume ? resume->stages_done : 0);
-  }
-  RunFolder folder = goes_on ? RunFolder::Reopen(options.run_directory)
-                             : RunFolder::Create(options.run_directory, resolved);
-  for (const std::string& line : warnings) Reporter(folder, control.observer).Warn(line);
+  Beginning beginning = Begin(resolved, stages, IdentityOf(data));
+  RunFolder& folder = beginning.folder;
+  for (const std::string& line : beginning.warnings) Reporter(folder, control.observer).Warn(line);
   NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
   try {
     if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(options, compute, plan, data, folder, resume ? &*resume : nullptr,
+      return RunTraining<double>(options, compute, plan, data, folder, std::move(beginning.resume),
                                  control);
     }
-    return RunTraining<float>(options, compute, plan, data, folder, resume ? &*resume : nullptr,
+    return RunTraining<float>(options, compute, plan, data, folder, std::move(beginning.resume),
                               control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());

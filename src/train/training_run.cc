@@ -39,10 +39,10 @@ class TrainingRun {
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
-  TrainResult Run(const ResumePoint* resume) {
-    if (resume != nullptr) GoOnFrom(*resume);
+  TrainResult Run(std::optional<ResumePoint> resume) {
+    const size_t first = resume ? resume->stages_done : 0;
+    if (resume) GoOnFrom(std::move(*resume));
     Prepare();
-    const size_t first = resume == nullptr ? 0 : resume->stages_done;
     for (size_t number = first; number < stages_.size(); ++number) RunStage(number);
     TrainResult result{
         .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
@@ -52,12 +52,13 @@ class TrainingRun {
   }
 
  private:
-  void GoOnFrom(const ResumePoint& point) {
-    model_ = point.model;
-    preparation_ = point.model.prepare;
-    input_low_ = point.model.input_low;
-    input_high_ = point.model.input_high;
-    frozen_rho_hat_ = point.model.rho_hat;
+  // Takes the model over: a second copy of it is not in the plan.
+  void GoOnFrom(ResumePoint&& point) {
+    model_ = std::move(point.model);
+    preparation_ = model_.prepare;
+    input_low_ = model_.input_low;
+    input_high_ = model_.input_high;
+    frozen_rho_hat_ = model_.rho_hat;
     const std::vector<T> flat(model_.parameters.begin(), model_.parameters.end());
     std::vector<std::vector<T>> parts =
         Split(stages_, std::span<const T>(flat), static_cast<int64_t>(point.stages_done),
@@ -172,48 +173,40 @@ class TrainingRun {
             const std::string& reason) {
     const Stage& stage = stages_[number];
     trained_[number].assign(training.point().begin(), training.point().end());
-    std::vector<T> flat = trained_[number];
-    NetworkOptions network = stage.network;
-    ObjectiveOptions objective = stage.objective;
-    if (IsGreedyLayer(number)) {
-      const auto layers = static_cast<int64_t>(number) + 1;
-      flat = Unroll(stages_, trained_, layers, data_.columns());
-      network = options_.network;
-      network.hidden.resize(number + 1);
-      objective = options_.objective;
-      for (std::vector<double>* list : {&objective.rho, &objective.beta}) {
-        if (list->size() > 1) list->resize(number + 1);
-      }
-      if (number > 0) objective.kappa = 0;
-    }
+    const std::vector<T> flat =
+        IsGreedyLayer(number)
+            ? Unroll(stages_, trained_, std::ssize(stage.model_network.hidden), data_.columns())
+            : trained_[number];
     if (stage.frozen_layers == 0) {
       input_low_ = noise.low;
       input_high_ = noise.high;
     }
-    // The layers below have the means that they had when they were trained: theirs have not changed
-    // since.
-    std::vector<double> rho_hat = training.rho_hat();
-    if (IsGreedyLayer(number)) {
-      const NetworkShape whole(data_.columns(), network);
-      frozen_rho_hat_.resize(static_cast<size_t>(whole.encoder_offset(stage.frozen_layers)));
-      frozen_rho_hat_.insert(frozen_rho_hat_.end(), rho_hat.begin(), rho_hat.end());
-      rho_hat = frozen_rho_hat_;
-    }
     model_ = {};  // its memory is needed for what takes its place
     model_ = {.inputs = data_.columns(),
               .parameters = {flat.begin(), flat.end()},
-              .rho_hat = rho_hat,
+              .rho_hat = RhoHatOfAll(number, training.rho_hat()),
               .input_low = input_low_,
               .input_high = input_high_,
               .prepare = preparation_,
-              .network = network,
-              .objective = objective,
+              .network = stage.model_network,
+              .objective = stage.model_objective,
               .compute = compute_,
               .optimizer = options_.optimizer,
               .data = IdentityOf(data_),
               .iterations = meter_.last.iteration,
               .cost = training.cost(),
               .stop_reason = reason};
+  }
+
+  // The layers below a greedy one have the means that they had when they were trained: theirs have
+  // not changed since.
+  std::vector<double> RhoHatOfAll(size_t number, const std::vector<double>& rho_hat) {
+    if (!IsGreedyLayer(number)) return rho_hat;
+    const Stage& stage = stages_[number];
+    const NetworkShape whole(data_.columns(), stage.model_network);
+    frozen_rho_hat_.resize(static_cast<size_t>(whole.encoder_offset(stage.frozen_layers)));
+    frozen_rho_hat_.insert(frozen_rho_hat_.end(), rho_hat.begin(), rho_hat.end());
+    return frozen_rho_hat_;
   }
 
   bool IsGreedyLayer(size_t number) const { return number + 1 < stages_.size(); }
@@ -270,15 +263,15 @@ class TrainingRun {
 template <class T>
 TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
                         const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        const ResumePoint* resume, const RunControl& control) {
-  return TrainingRun<T>(options, compute, plan, data, folder, control).Run(resume);
+                        std::optional<ResumePoint> resume, const RunControl& control) {
+  return TrainingRun<T>(options, compute, plan, data, folder, control).Run(std::move(resume));
 }
 
 template TrainResult RunTraining<float>(const TrainOptions&, const ComputeOptions&,
-                                        const MemoryPlan&, DataSet&, RunFolder&, const ResumePoint*,
-                                        const RunControl&);
+                                        const MemoryPlan&, DataSet&, RunFolder&,
+                                        std::optional<ResumePoint>, const RunControl&);
 template TrainResult RunTraining<double>(const TrainOptions&, const ComputeOptions&,
                                          const MemoryPlan&, DataSet&, RunFolder&,
-                                         const ResumePoint*, const RunControl&);
+                                         std::optional<ResumePoint>, const RunControl&);
 
 }  // namespace rhohat

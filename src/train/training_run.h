@@ -1,6 +1,8 @@
 // One training run: evaluate, let the optimiser step, note the iteration, ask whether to stop.
 #pragma once
 
+#include <optional>
+
 #include "data/data_set.h"
 #include "rhohat/train.h"
 #include "train/resume.h"
@@ -9,11 +11,11 @@
 namespace rhohat {
 
 // Minimises the objective in T, float or double, and leaves the model in the folder. `compute` is
-// resolved and `plan` fits it. Stages that `resume`, which may be null, knows the result of are not
-// trained again. Throws Error, or Stopped after the parameters reached are saved.
+// resolved and `plan` fits it. Stages that `resume` knows the result of are not trained again.
+// Throws Error, or Stopped after the parameters reached are saved.
 template <class T>
 TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
                         const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        const ResumePoint* resume, const RunControl& control);
+                        std::optional<ResumePoint> resume, const RunControl& control);
 
 }  // namespace rhohat

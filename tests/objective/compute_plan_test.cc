@@ -46,6 +46,12 @@ TEST(ComputePlanTest, RefusesNetworksThatCannotBeCounted) {
   EXPECT_THROW(ResolveCompute({}, {784, {int64_t{1} << 40, int64_t{1} << 40}}), Error);
 }
 
+TEST(ComputePlanTest, RefusesBlocksThatCannotBeCounted) {
+  EXPECT_THROW(ResolveCompute({.block_rows = int64_t{1} << 52}, {1, {1000}}), Error);
+  EXPECT_THROW(ResolveCompute({}, {1, {int64_t{1} << 55}}), Error);
+  EXPECT_NO_THROW(ResolveCompute({.block_rows = int64_t{1} << 40}, {1, {1000}}));
+}
+
 TEST(ComputePlanTest, OnlyAPenaltyOnMeansTakesASecondPass) {
   EXPECT_EQ(PassesOf({}), 2);
   EXPECT_EQ(PassesOf({.beta = {0}}), 1);

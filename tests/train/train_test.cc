@@ -420,6 +420,89 @@ TEST(GreedyTest, ACheckpointOfAnotherNetworkIsPassedOver) {
   EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its network is not that of this run")));
 }
 
+// A run stopped in its second layer, for others to go on with.
+TrainOptions StoppedInTheSecondLayer(const TemporaryFolder& folder, const std::string& run) {
+  TrainOptions options = Everything(folder, run);
+  Recorder recorder;
+  recorder.stop_at = 7;
+  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+  options.resume = "auto";
+  return options;
+}
+
+// As where the folder was used again and not all of it was removed before.
+TEST(GreedyTest, ACheckpointOfAnotherConfigurationIsPassedOver) {
+  const TemporaryFolder folder;
+  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
+  TrainOptions other = Everything(folder, "other");
+  other.compute.seed = 5;
+  Train(other, {});
+  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
+  std::filesystem::copy_file(folder / "other/checkpoints/layer-1.safetensors",
+                             folder / "run/checkpoints/layer-1.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  Recorder again;
+  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
+  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its configuration is not that of this run")));
+}
+
+TEST(GreedyTest, LayersOfOtherDataThanThereIsNowAreTrainedAgain) {
+  const TemporaryFolder folder;
+  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
+  std::vector<float> waves = Waves();
+  waves.resize(waves.size() / 2);
+  WriteRows<float>(options.data.files[0], {ElementKind::kFloat32, false}, kWaveColumns, waves, 13);
+  Recorder again;
+  Train(options, {&again, &again.stop});
+  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its data is not that of this run")));
+  EXPECT_EQ(again.iterations.front().iteration, 0);
+}
+
+// As after a power failure, which the checkpoint survives and the last lines do not.
+TEST(GreedyTest, ALayerWhoseLastMetricsAreLostIsTrainedAgain) {
+  const TemporaryFolder folder;
+  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
+  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
+  const std::string metrics = folder / "run/metrics.jsonl";
+  const std::vector<std::string> lines = Split(ReadWholeFile(metrics), '\n');
+  std::filesystem::remove(metrics);
+  AppendFile(metrics).Append(lines[0] + "\n" + lines[1] + "\n");
+  Recorder again;
+  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
+  EXPECT_EQ(again.iterations.front().iteration, 0);
+  EXPECT_EQ(again.iterations.back().iteration, std::ssize(again.iterations) - 1);
+}
+
+// Starts the same run once more while it is at work.
+class Impatient : public RunObserver {
+ public:
+  explicit Impatient(const TrainOptions& options) : options_(options) {}
+
+  void OnIteration(const IterationMetrics&) override {
+    try {
+      Train(options_, {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+      errors.emplace_back(error.what());
+    }
+  }
+
+  std::vector<std::string> errors;
+
+ private:
+  TrainOptions options_;
+};
+
+TEST(TrainTest, OnlyOneProcessGoesOnWithARun) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  options.resume = "auto";
+  Impatient impatient(options);
+  Train(options, {&impatient, nullptr});
+  EXPECT_EQ(impatient.errors.size(), 6U);
+  EXPECT_THAT(impatient.errors, testing::Each(HasSubstr("another process is at work")));
+}
+
 TEST(TrainTest, AStopWhileThePreparationIsFittedLeavesNoRun) {
   const TemporaryFolder folder;
   Recorder recorder;
