@@ -100,11 +100,11 @@ MemoryPlan ModelSweep<T>::PlanMemory(const AnalysisMemory& memory) const {
 }
 
 template <class T>
-void ModelSweep<T>::Start(const AnalysisMemory& memory, RowsAs rows, const RunControl& control) {
+void ModelSweep<T>::Start(const AnalysisMemory& memory, const RunControl& control) {
   const MemoryPlan plan = PlanMemory(memory);
   UseOneThreadPerProduct();
   executor_ = std::make_unique<Executor>(plan.threads);
-  if (rows == RowsAs::kPrepared && model_.prepare.options.kind != PreparationKind::kNone) {
+  if (model_.prepare.options.kind != PreparationKind::kNone) {
     prepared_.emplace(model_.prepare, shape_.inputs, compute_.block_rows, plan.threads);
   }
   sweep_ = std::make_unique<Sweep<T>>(data_, *executor_,
@@ -122,11 +122,16 @@ void ModelSweep<T>::Start(const AnalysisMemory& memory, RowsAs rows, const RunCo
 
 template <class T>
 std::vector<T> ModelSweep<T>::FirstRow() {
-  std::vector<T> row(static_cast<size_t>(shape_.inputs));
   RawRows raw;
   FetchAndUnpack(data_, {0, 1}, raw);
-  DecodeRows(data_, raw, std::span(row));
-  if (prepared_) std::ranges::copy(prepared_->Apply(row, 1, 0), row.begin());
+  std::vector<T> row(static_cast<size_t>(shape_.inputs));
+  if (prepared_) {
+    std::vector<double> stored(row.size());
+    DecodeRows(data_, raw, std::span(stored));
+    std::ranges::copy(prepared_->ApplyToDouble(stored, 1, 0), row.begin());
+  } else {
+    DecodeRows(data_, raw, std::span(row));
+  }
   return row;
 }
 

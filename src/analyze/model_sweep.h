@@ -27,22 +27,19 @@ struct AnalysisMemory {
   uint64_t whole_bytes = 0;      // once
 };
 
-// How the sweep hands out rows: as the network gets them, or as the data has them.
-enum class RowsAs { kPrepared, kStored };
-
 // T is the type of the computation: the model's numbers are rounded to it.
 template <class T>
 class ModelSweep {
  public:
-  // `memory(shape, compute)` says what the analysis needs; the preparation of rows is counted here,
-  // whoever does it. `model` must outlive the object. Throws Error(kBadData) where the data is not
+  // `memory(shape, compute)` says what the analysis needs; the sweep hands out rows prepared, which
+  // is counted here. `model` must outlive the object. Throws Error(kBadData) where the data is not
   // as wide as the model's input, Error(kUsage) where an option is out of range or the memory
   // budget is too small.
   template <class MemoryOf>
   ModelSweep(const Model& model, const AnalyzeOptions& options, const ObjectiveOptions& objective,
-             const RunControl& control, const MemoryOf& memory, RowsAs rows = RowsAs::kPrepared)
+             const RunControl& control, const MemoryOf& memory)
       : ModelSweep(model, options, objective) {
-    Start(memory(shape_, compute_), rows, control);
+    Start(memory(shape_, compute_), control);
   }
 
   Sweep<T>& sweep() { return *sweep_; }
@@ -55,6 +52,9 @@ class ModelSweep {
   // Of the corruption that training saw.
   const NoiseSource& noise() const { return noise_; }
 
+  // Null where the model's rows are not prepared.
+  const PreparedRows<T>* prepared() const { return prepared_ ? &*prepared_ : nullptr; }
+
   int64_t threads() const { return sweep_->threads(); }
   int64_t block_rows() const { return compute_.block_rows; }
   // For messages: "acts.h5:/layer6 row 17".
@@ -66,7 +66,7 @@ class ModelSweep {
  private:
   ModelSweep(const Model& model, const AnalyzeOptions& options, const ObjectiveOptions& objective);
   MemoryPlan PlanMemory(const AnalysisMemory& memory) const;
-  void Start(const AnalysisMemory& memory, RowsAs rows, const RunControl& control);
+  void Start(const AnalysisMemory& memory, const RunControl& control);
 
   const Model& model_;
   NetworkShape shape_;

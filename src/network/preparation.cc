@@ -62,9 +62,10 @@ double RowMean(const T* row, int64_t columns) {
 }
 
 template <class T>
-void ScaleRow(const T* row, const double* shift, const double* scale, int64_t columns, T* out) {
+void ScaleRow(const double* row, const double* shift, const double* scale, int64_t columns,
+              T* out) {
   for (int64_t j = 0; j < columns; ++j) {
-    out[j] = static_cast<T>((static_cast<double>(row[j]) - shift[j]) / scale[j]);
+    out[j] = static_cast<T>((row[j] - shift[j]) / scale[j]);
   }
 }
 
@@ -76,11 +77,10 @@ void UnscaleRow(const T* row, const double* shift, const double* scale, int64_t 
 }
 
 template <class T>
-void SquashRow(const T* row, double deviation, int64_t columns, T* out) {
-  const double mean = RowMean(row, columns);
+void SquashRow(const double* row, double mean, double deviation, int64_t columns, T* out) {
   const double cut = kCut * deviation;
   for (int64_t j = 0; j < columns; ++j) {
-    const double centred = std::clamp(static_cast<double>(row[j]) - mean, -cut, cut);
+    const double centred = std::clamp(row[j] - mean, -cut, cut);
     out[j] = static_cast<T>((centred / cut + 1) * kSlope + kLow);
   }
 }
@@ -129,18 +129,21 @@ bool RowPreparation<T>::whitens() const {
 }
 
 template <class T>
-void RowPreparation<T>::Apply(MatrixView<const T> rows, MatrixView<T> prepared) const {
+void RowPreparation<T>::Apply(MatrixView<const double> rows, MatrixView<T> prepared,
+                              std::span<double> row_means) const {
   assert(rows.columns == inputs_ && prepared.columns == inputs_ && rows.rows == prepared.rows);
   if (whitens()) return Whiten(rows, prepared);
   for (int64_t i = 0; i < rows.rows; ++i) {
-    const T* row = rows.row(i);
+    const double* row = rows.row(i);
     T* out = prepared.row(i);
     if (kind_ == PreparationKind::kGlobal) {
-      SquashRow(row, deviation_, inputs_, out);
+      const double mean = RowMean(row, inputs_);
+      SquashRow(row, mean, deviation_, inputs_, out);
+      if (!row_means.empty()) row_means[static_cast<size_t>(i)] = mean;
     } else if (ScalesColumns(kind_)) {
       ScaleRow(row, shift_.data(), scale_.data(), inputs_, out);
-    } else if (row != out) {
-      std::copy_n(row, inputs_, out);
+    } else {
+      std::transform(row, row + inputs_, out, [](double x) { return static_cast<T>(x); });
     }
   }
 }
@@ -148,17 +151,17 @@ void RowPreparation<T>::Apply(MatrixView<const T> rows, MatrixView<T> prepared) 
 // Centred first: what a product would lose of a small spread around a large mean, nothing brings
 // back.
 template <class T>
-void RowPreparation<T>::Whiten(MatrixView<const T> rows, MatrixView<T> prepared) const {
+void RowPreparation<T>::Whiten(MatrixView<const double> rows, MatrixView<T> prepared) const {
   const MatrixView<const T> matrix(matrix_.data(), inputs_, inputs_);
   const int64_t most = std::min(rows.rows, kCentredRows);
   const AlignedBuffer<T> centred(static_cast<size_t>(most) * static_cast<size_t>(inputs_));
   for (int64_t first = 0; first < rows.rows; first += most) {
     const int64_t count = std::min(most, rows.rows - first);
     for (int64_t i = 0; i < count; ++i) {
-      const T* row = rows.row(first + i);
+      const double* row = rows.row(first + i);
       T* out = centred.data() + i * inputs_;
       for (int64_t j = 0; j < inputs_; ++j) {
-        out[j] = static_cast<T>(static_cast<double>(row[j]) - shift_.data()[j]);
+        out[j] = static_cast<T>(row[j] - shift_.data()[j]);
       }
     }
     MultiplyTransposed<T>({centred.data(), count, inputs_}, matrix,
@@ -178,7 +181,7 @@ void RowPreparation<T>::Unwhiten(MatrixView<const T> prepared, MatrixView<T> row
 }
 
 template <class T>
-void RowPreparation<T>::Undo(MatrixView<const T> prepared, MatrixView<const T> original,
+void RowPreparation<T>::Undo(MatrixView<const T> prepared, std::span<const double> row_means,
                              MatrixView<T> rows) const {
   assert(prepared.columns == inputs_ && rows.columns == inputs_ && prepared.rows == rows.rows);
   if (whitens()) return Unwhiten(prepared, rows);
@@ -186,7 +189,7 @@ void RowPreparation<T>::Undo(MatrixView<const T> prepared, MatrixView<const T> o
     const T* row = prepared.row(i);
     T* out = rows.row(i);
     if (kind_ == PreparationKind::kGlobal) {
-      UnsquashRow(row, RowMean(original.row(i), inputs_), deviation_, inputs_, out);
+      UnsquashRow(row, row_means[static_cast<size_t>(i)], deviation_, inputs_, out);
     } else if (ScalesColumns(kind_)) {
       UnscaleRow(row, shift_.data(), scale_.data(), inputs_, out);
     } else if (row != out) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/aligned_buffer.h"
 #include "math/views.h"
@@ -20,16 +21,20 @@ class RowPreparation {
 
   bool does_nothing() const;
 
-  // prepared = the preparation of rows; both B×n, and may be the same memory unless whitens().
-  void Apply(MatrixView<const T> rows, MatrixView<T> prepared) const;
+  // prepared = the preparation of rows; both B×n. Rows are taken in double: where a column is far
+  // from zero, its spread would be lost in float. `row_means`, B or none, gets what kGlobal takes
+  // off each row.
+  void Apply(MatrixView<const double> rows, MatrixView<T> prepared,
+             std::span<double> row_means = {}) const;
 
   // Whether Apply() and Undo() are matrix products, which need memory for their result.
   bool whitens() const;
 
-  // rows = what `prepared` would have been made from. kGlobal forgets a row's mean, which is taken
-  // from `original`, and what was cut off; elsewhere `original` is not looked at. All B×n; `rows`
-  // may be `prepared` unless whitens().
-  void Undo(MatrixView<const T> prepared, MatrixView<const T> original, MatrixView<T> rows) const;
+  // rows = what `prepared` would have been made from; both B×n, and may be the same memory unless
+  // whitens(). kGlobal forgets what was cut off, and a row's mean, which is taken from `row_means`
+  // (B) as Apply() gave them; elsewhere they are not looked at.
+  void Undo(MatrixView<const T> prepared, std::span<const double> row_means,
+            MatrixView<T> rows) const;
 
   // What the object allocates.
   static size_t MemoryBytes(PreparationKind kind, int64_t inputs);
@@ -39,7 +44,7 @@ class RowPreparation {
   static size_t ApplyBytes(PreparationKind kind, int64_t inputs, int64_t rows);
 
  private:
-  void Whiten(MatrixView<const T> rows, MatrixView<T> prepared) const;
+  void Whiten(MatrixView<const double> rows, MatrixView<T> prepared) const;
   void Unwhiten(MatrixView<const T> prepared, MatrixView<T> rows) const;
 
   PreparationKind kind_;

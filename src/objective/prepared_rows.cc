@@ -12,6 +12,7 @@ PreparedRows<T>::PreparedRows(const Preparation& preparation, int64_t inputs, in
   if (preparation_.does_nothing()) return;
   for (Workspace& workspace : workspaces_) {
     workspace.prepared = AlignedBuffer<T>(static_cast<size_t>(block_rows * inputs));
+    workspace.row_means.resize(static_cast<size_t>(block_rows));
   }
 }
 
@@ -48,20 +49,27 @@ int64_t PreparedRows<T>::columns() const {
   return encoder_ ? encoder_->shape().width(layers_) : inputs_;
 }
 
+// Through the frozen layers, where there are any.
+template <class T>
+std::span<const T> PreparedRows<T>::PassOn(MatrixView<const T> rows, Workspace& workspace) const {
+  if (!encoder_) return rows.flat();
+  encoder_->Encode(view_, rows, workspace.places);
+  return {workspace.places.back(), static_cast<size_t>(rows.rows * columns())};
+}
+
 template <class T>
 std::span<const T> PreparedRows<T>::Apply(std::span<const T> rows, int64_t count, int64_t worker) {
+  return PassOn({rows.data(), count, inputs_}, workspaces_[static_cast<size_t>(worker)]);
+}
+
+template <class T>
+std::span<const T> PreparedRows<T>::ApplyToDouble(std::span<const double> rows, int64_t count,
+                                                  int64_t worker) {
   Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
-  MatrixView<const T> current(rows.data(), count, inputs_);
-  if (!preparation_.does_nothing()) {
-    const MatrixView<T> prepared(workspace.prepared.data(), count, inputs_);
-    preparation_.Apply(current, prepared);
-    current = prepared;
-  }
-  if (encoder_) {
-    encoder_->Encode(view_, current, workspace.places);
-    current = {workspace.places.back(), count, columns()};
-  }
-  return current.flat();
+  const MatrixView<T> prepared(workspace.prepared.data(), count, inputs_);
+  preparation_.Apply(MatrixView<const double>(rows.data(), count, inputs_), prepared,
+                     workspace.row_means);
+  return PassOn(prepared, workspace);
 }
 
 template <class T>
@@ -72,7 +80,9 @@ size_t PreparedRows<T>::MemoryBytes(PreparationKind kind, int64_t inputs) {
 template <class T>
 size_t PreparedRows<T>::WorkspaceBytes(PreparationKind kind, int64_t inputs, int64_t block_rows) {
   if (kind == PreparationKind::kNone) return 0;
-  return static_cast<size_t>(block_rows * inputs) * sizeof(T) +
+  // Rows are decoded to double, where the memory plan counts them as T.
+  return static_cast<size_t>(block_rows * inputs) * sizeof(double) +
+         static_cast<size_t>(block_rows) * sizeof(double) +
          RowPreparation<T>::ApplyBytes(kind, inputs, block_rows);
 }
 

@@ -32,6 +32,15 @@ class PreparedRows : public RowTransform<T> {
 
   int64_t columns() const override;
   std::span<const T> Apply(std::span<const T> rows, int64_t count, int64_t worker) override;
+  bool takes_double() const override { return !preparation_.does_nothing(); }
+  std::span<const T> ApplyToDouble(std::span<const double> rows, int64_t count,
+                                   int64_t worker) override;
+
+  // What undoes the preparation of the worker's last block: see RowPreparation.
+  const RowPreparation<T>& preparation() const { return preparation_; }
+  std::span<const double> row_means(int64_t worker) const {
+    return workspaces_[static_cast<size_t>(worker)].row_means;
+  }
 
   // What it allocates once, and for each thread, Apply() included.
   static size_t MemoryBytes(PreparationKind kind, int64_t inputs);
@@ -42,9 +51,12 @@ class PreparedRows : public RowTransform<T> {
  private:
   struct Workspace {
     AlignedBuffer<T> prepared;             // B×n
+    std::vector<double> row_means;         // B
     std::vector<AlignedBuffer<T>> levels;  // B×width of each frozen layer
     std::vector<T*> places;                // of the levels
   };
+
+  std::span<const T> PassOn(MatrixView<const T> rows, Workspace& workspace) const;
 
   RowPreparation<T> preparation_;
   int64_t inputs_;

@@ -20,32 +20,43 @@ Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& optio
   const auto block_values =
       static_cast<size_t>(options.block_rows) * static_cast<size_t>(source.columns());
   for (int64_t worker = 0; worker < executor.threads(); ++worker) {
-    decoded_.emplace_back(block_values);
+    if (transform != nullptr && transform->takes_double()) {
+      decoded_double_.emplace_back(block_values);
+    } else {
+      decoded_.emplace_back(block_values);
+    }
   }
 }
 
-// The rows as numbers: in place where they are stored as T already, else converted.
 template <class T>
-std::span<const T> Sweep<T>::Decode(const RawBlock& raw) {
+template <class U>
+std::span<const U> Sweep<T>::Decode(const RawBlock& raw, const AlignedBuffer<U>& buffer) {
   const RawRows& rows = *raw.rows;
   const auto columns = static_cast<size_t>(pass_.source().columns());
   const size_t count = static_cast<size_t>(rows.range.size()) * columns;
   const RawRows::Piece& piece = rows.pieces.front();
-  if (rows.pieces.size() == 1 && piece.type == kNativeType<T> &&
-      piece.row_stride == columns * sizeof(T)) {
-    const std::span<const T> in_place(reinterpret_cast<const T*>(piece.data), count);
+  if (rows.pieces.size() == 1 && piece.type == kNativeType<U> &&
+      piece.row_stride == columns * sizeof(U)) {
+    const std::span<const U> in_place(reinterpret_cast<const U*>(piece.data), count);
     if (AllFinite(in_place)) return in_place;
   }
-  const std::span<T> buffer = decoded_[static_cast<size_t>(raw.worker)].span().first(count);
-  DecodeRows(pass_.source(), rows, buffer);
-  return buffer;
+  const std::span<U> decoded = buffer.span().first(count);
+  DecodeRows(pass_.source(), rows, decoded);
+  return decoded;
 }
 
 template <class T>
 Block<T> Sweep<T>::MakeBlock(const RawBlock& raw) {
   const RowRange range = raw.rows->range;
-  std::span<const T> rows = Decode(raw);
-  if (transform_ != nullptr) rows = transform_->Apply(rows, range.size(), raw.worker);
+  const auto worker = static_cast<size_t>(raw.worker);
+  std::span<const T> rows;
+  if (!decoded_double_.empty()) {
+    rows =
+        transform_->ApplyToDouble(Decode(raw, decoded_double_[worker]), range.size(), raw.worker);
+  } else {
+    rows = Decode(raw, decoded_[worker]);
+    if (transform_ != nullptr) rows = transform_->Apply(rows, range.size(), raw.worker);
+  }
   return {.index = raw.index, .range = range, .rows = rows, .worker = raw.worker};
 }
 

@@ -94,7 +94,9 @@ class Sweep {
   const SweepCounts& counts() const { return pass_.counts(); }
 
  private:
-  std::span<const T> Decode(const RawBlock& raw);
+  // The rows as numbers: in place where they are stored as U already, else converted into `buffer`.
+  template <class U>
+  std::span<const U> Decode(const RawBlock& raw, const AlignedBuffer<U>& buffer);
   Block<T> MakeBlock(const RawBlock& raw);
 
   // Returns the number of lanes that had a block.
@@ -105,7 +107,8 @@ class Sweep {
   Executor& executor_;
   RowPass pass_;
   RowTransform<T>* transform_;
-  std::vector<AlignedBuffer<T>> decoded_;  // one a worker
+  std::vector<AlignedBuffer<T>> decoded_;              // one a worker
+  std::vector<AlignedBuffer<double>> decoded_double_;  // the same, for a transform that takes them
 };
 
 }  // namespace rhohat
