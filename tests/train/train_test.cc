@@ -473,6 +473,21 @@ TEST(GreedyTest, ALayerWhoseLastMetricsAreLostIsTrainedAgain) {
   EXPECT_EQ(again.iterations.back().iteration, std::ssize(again.iterations) - 1);
 }
 
+TEST(TrainTest, ARunOfWhichNothingIsFinishedBeginsAnewAndSaysSo) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  Recorder recorder;
+  recorder.stop_at = 2;
+  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+  options.resume = "auto";
+  Recorder again;
+  const TrainResult result = Train(options, {&again, &again.stop});
+  EXPECT_EQ(again.iterations.size(), 6U);
+  EXPECT_THAT(again.notes, testing::Contains(HasSubstr("begins anew")));
+  options.run_directory = folder / "whole";
+  EXPECT_EQ(ReadWholeFile(result.model_path), ReadWholeFile(Train(options, {}).model_path));
+}
+
 // Starts the same run once more while it is at work.
 class Impatient : public RunObserver {
  public:
