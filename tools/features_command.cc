@@ -45,8 +45,8 @@ std::vector<OptionField> Fields(FeaturesOptions& options, std::string& shape, st
                  options.layer),
       FactorField({"norm", "R",
                    "Norm of the prepared inputs among which to search, for a layer above the "
-                   "first. How a unit of a deep network sees depends on it; the rows' usual norm "
-                   "shows what it does on them.",
+                   "first. What excites a deep unit depends on it: the usual norm of the rows "
+                   "shows what does so among inputs like them.",
                    units},
                   options.norm),
       TextField({"out", "FILE", "PNG file to write.", picture}, output),

@@ -17,8 +17,9 @@ namespace {
 constexpr uint64_t kSeed = 1;
 
 // All starts go up until it shows which is the highest; that one goes on to the top.
-constexpr SphereAscentOptions kTrialAscent = {.tolerance = 0.02, .evaluations = 100};
-constexpr SphereAscentOptions kFinalAscent = {.tolerance = 1e-6, .evaluations = 500};
+constexpr SphereAscentOptions kTrialAscent = {
+    .tolerance = 0.02, .least_gain = 1e-3, .evaluations = 100};
+constexpr SphereAscentOptions kFinalAscent;
 
 // The same for all units. Uniform in the cube, which is random enough for a direction.
 void PlaceCandidate(int64_t number, double norm, std::span<double> point) {

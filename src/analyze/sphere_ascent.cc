@@ -8,6 +8,7 @@
 #include "base/aligned_buffer.h"
 #include "math/vector_ops.h"
 #include "optimize/lbfgs.h"
+#include "optimize/stop_rule.h"
 
 namespace rhohat {
 namespace {
@@ -18,8 +19,12 @@ constexpr LbfgsOptions kLbfgs = {.history = 10};
 class Climber {
  public:
   // `point` and `result` are kept up to date, and must outlive it.
-  Climber(double tolerance, std::span<double> point, SphereAscentResult& result)
-      : tolerance_(tolerance), radius_(Norm<double>(point)), point_(point), result_(&result) {}
+  Climber(const SphereAscentOptions& options, std::span<double> point, SphereAscentResult& result)
+      : tolerance_(options.tolerance),
+        stop_rule_({.iterations = options.evaluations, .tolerance = options.least_gain}),
+        radius_(Norm<double>(point)),
+        point_(point),
+        result_(&result) {}
 
   // Where to evaluate next.
   void PlaceTrial(std::span<double> trial) const {
@@ -43,7 +48,8 @@ class Climber {
     std::ranges::copy(optimizer_->point(), point_.begin());
     ScaleToNorm(radius_, point_);
     result_->value = -optimizer_->cost();
-    return step == Step::kAccepted && projected > tolerance_ * whole;
+    return step == Step::kAccepted && projected > tolerance_ * whole &&
+           !stop_rule_.Stop(-value, projected).has_value();
   }
 
  private:
@@ -57,6 +63,7 @@ class Climber {
   }
 
   double tolerance_;
+  StopRule stop_rule_;
   double radius_;
   std::span<double> point_;
   SphereAscentResult* result_;
@@ -77,7 +84,7 @@ std::vector<SphereAscentResult> AscendOnSphere(const PointFunctions& functions,
   std::vector<Climber> climbers;
   std::vector<int64_t> active(which.begin(), which.end());  // the function of each climber
   for (size_t i = 0; i < which.size(); ++i) {
-    climbers.emplace_back(options.tolerance, row_of(points.flat(), i), results[i]);
+    climbers.emplace_back(options, row_of(points.flat(), i), results[i]);
   }
   const AlignedBuffer<double> trials(which.size() * width);
   const AlignedBuffer<double> gradients(which.size() * width);

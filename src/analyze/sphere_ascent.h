@@ -22,8 +22,9 @@ using PointFunctions =
                        std::span<double> values, MatrixView<double> gradients)>;
 
 struct SphereAscentOptions {
-  double tolerance = 1e-6;  // ends where ‖projected gradient‖ ≤ tolerance · ‖gradient‖
-  int64_t evaluations = 500;
+  double tolerance = 1e-6;  // ends where ‖projected gradient‖ ≤ tolerance · ‖gradient‖,
+  double least_gain = 1e-12;  // or where ten iterations gained less than this part of the value,
+  int64_t evaluations = 300;  // or after as many
 };
 
 struct SphereAscentResult {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -125,11 +126,17 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   return spdlog::level::err;
 }
 
-// Options that are a number or a word, such as "auto", are written as what they are.
-bool IsWholeNumber(std::string_view text) {
+// Options that are a number or a word, such as "auto", or a number or a list, are written as what
+// they are.
+bool IsNumber(std::string_view text) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !text.empty() && text.size() < 18 && (text[0] != '0' || text.size() == 1) &&
-         std::ranges::all_of(text, is_digit);
+  if (text.empty() || !is_digit(text[0]) || !is_digit(text.back())) return false;
+  double value = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc() || end != text.data() + text.size()) return false;
+  // Neither more digits than a whole number of TOML can have, nor zeros before others.
+  return !std::ranges::all_of(text, is_digit) ||
+         (text.size() < 18 && (text[0] != '0' || text.size() == 1));
 }
 
 }  // namespace
@@ -146,7 +153,7 @@ std::string ConfigText(const TrainOptions& options) {
       if (group == "Data") text += FilesEntry(options.data.files);
     }
     const std::string value = field.get();
-    const bool quoted = field.is_text && !IsWholeNumber(value);
+    const bool quoted = field.is_text && !IsNumber(value);
     text += fmt::format("{} = {}\n", field.name, quoted ? TomlString(value) : value);
   }
   return text;

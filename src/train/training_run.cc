@@ -44,7 +44,7 @@ class TrainingRun {
     if (resume) GoOnFrom(std::move(*resume));
     Prepare();
     for (size_t number = first; number < stages_.size(); ++number) RunStage(number);
-    const TrainResult result{
+    TrainResult result{
         .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
     SaveModel(result.model, result.model_path);
     reporter_.Note(fmt::format("the model is in {}", result.model_path));

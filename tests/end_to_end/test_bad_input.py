@@ -345,6 +345,13 @@ def test_something_else_as_model(rhohat, tmp_path, small_data):
     check_names(rhohat.fails(65, "evaluate", small_data, small_data), ["rows.h5"])
 
 
+def test_layer_that_the_model_does_not_have(rhohat, model, tmp_path):
+    line = rhohat.fails(64, "features", model, "--shape", "3x4", "--layer", 2,
+                        "--out", tmp_path / "f.png")
+    check_names(line, ["--layer", "1 to 1", "2"])
+    check_nothing_left(tmp_path, "f.png")
+
+
 def test_picture_shape_that_does_not_fit(rhohat, model, tmp_path):
     for shape in ("5x5", "0x12", "12", "axb", "2x3x2", "-3x-4"):
         line = rhohat.fails(64, "features", model, "--shape", shape, "--out", tmp_path / "f.png")

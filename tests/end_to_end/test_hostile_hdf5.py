@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fast
 
 BUDGET = "192M"
 BUDGET_BYTES = 192 * 2**20
-LONGEST_SECONDS = 10
+LONGEST_SECONDS = 30  # on a machine that others use too
 LONGEST_SECONDS_SANITIZED = 100  # the sanitizer writes to each large piece of memory asked for
 RANDOM_FLIPS = {"btree1_gzip": 90, "fixed_gzip": 30, "extensible_gzip": 15, "btree2_gzip": 15}
 

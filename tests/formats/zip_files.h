@@ -26,7 +26,7 @@ struct ZipMember {
 };
 
 // Deflate data without a header.
-inline std::string Deflate(std::string_view content) {
+inline std::string DeflateRaw(std::string_view content) {
   const std::string gzip = Gzip(content);
   return gzip.substr(10, gzip.size() - 18);
 }
@@ -34,7 +34,7 @@ inline std::string Deflate(std::string_view content) {
 class ZipBuilder {
  public:
   void Add(const ZipMember& member) {
-    const std::string packed = member.deflate ? Deflate(member.content) : member.content;
+    const std::string packed = member.deflate ? DeflateRaw(member.content) : member.content;
     const auto checksum =
         static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(member.content.data()),
                                     static_cast<uInt>(member.content.size())));

@@ -287,7 +287,7 @@ TEST(SweepTest, OrderedResultsAreOfTransformedRowsToo) {
   Sweep<double> sweep(source, executor, {.block_rows = 10, .lanes = 4, .blocks_ahead = 5},
                       &transform);
   std::vector<double> written;
-  sweep.RunOrdered(
+  sweep.RunOrdered<double>(
       2,
       [](const Block<double>& block, std::span<double> out) {
         std::ranges::copy(block.rows, out.begin());

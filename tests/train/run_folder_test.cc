@@ -102,7 +102,7 @@ TEST(RunFolder, HoldsEveryOptionInItsConfiguration) {
     EXPECT_NE(text.find("\n" + field.name + " = "), std::string::npos) << field.name;
   }
   EXPECT_NE(text.find("\n[network]\nhidden = 25\nactivation = \"sigmoid\"\n"), std::string::npos);
-  EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = \"0.05\"\nbeta = 3\n"),
+  EXPECT_NE(text.find("\n[objective]\nloss = \"squared\"\nrho = 0.05\nbeta = 3\n"),
             std::string::npos);
   EXPECT_NE(text.find("\n[resources]\nmemory = \"192M\"\nthreads = \"auto\"\n"), std::string::npos);
   EXPECT_NE(text.find("\n[data]\nfiles = [\"a.h5\", \"b \\\"c\\\"\\\\.h5\", \"tab\\u0009here\"]\n"
@@ -154,7 +154,7 @@ TEST(RunFolder, ListsWhatEachLayerHasInItsConfiguration) {
   options.greedy = true;
   const std::string text = ConfigText(options);
   for (const char* line :
-       {"hidden = \"25,9\"", "rho = \"0.05,0.1\"", "beta = \"2.5\"", "noise = \"mask:0.3\"",
+       {"hidden = \"25,9\"", "rho = \"0.05,0.1\"", "beta = 2.5", "noise = \"mask:0.3\"",
         "prepare = \"range:0:255\"", "tied = false", "greedy = true", "fine-tune = \"auto\""}) {
     EXPECT_NE(text.find("\n" + std::string(line) + "\n"), std::string::npos) << line;
   }
