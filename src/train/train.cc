@@ -69,6 +69,7 @@ Beginning Begin(const TrainOptions& options, const std::vector<Stage>& stages,
     return {.folder = RunFolder::Create(path, options), .resume = {}, .warnings = {}};
   }
   FolderLock lock(path);
+  RemoveLeftovers(path);
   std::vector<std::string> warnings;
   std::optional<ResumePoint> resume = FindResumePoint(
       path, options, stages, data, [&](const std::string& line) { warnings.push_back(line); });

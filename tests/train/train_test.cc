@@ -473,6 +473,21 @@ TEST(GreedyTest, ALayerWhoseLastMetricsAreLostIsTrainedAgain) {
   EXPECT_EQ(again.iterations.back().iteration, std::ssize(again.iterations) - 1);
 }
 
+TEST(GreedyTest, WhatAKilledProcessWasWritingIsRemoved) {
+  const TemporaryFolder folder;
+  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
+  const std::string run = folder / "run/";
+  for (const char* name : {".metrics.jsonl.17.part", ".model.safetensors.17.part",
+                           "checkpoints/.layer-2.safetensors.17.part", "notes.part"}) {
+    AppendFile(run + name).Append("half");
+  }
+  Train(options, {});
+  EXPECT_FALSE(std::filesystem::exists(run + ".metrics.jsonl.17.part"));
+  EXPECT_FALSE(std::filesystem::exists(run + ".model.safetensors.17.part"));
+  EXPECT_FALSE(std::filesystem::exists(run + "checkpoints/.layer-2.safetensors.17.part"));
+  EXPECT_TRUE(std::filesystem::exists(run + "notes.part"));
+}
+
 TEST(TrainTest, ARunOfWhichNothingIsFinishedBeginsAnewAndSaysSo) {
   const TemporaryFolder folder;
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
