@@ -1,6 +1,7 @@
 // rhohat train: minimises the objective over all rows.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/units.h"
@@ -43,9 +44,10 @@ CommandHelp Help() {
 // Its number, where all iterations allowed are used: every stage of greedy training counts its
 // starting point too.
 int64_t LastIteration(const TrainOptions& options) {
-  const int64_t iterations = options.optimizer.iterations;
+  constexpr int64_t kMost = int64_t{1} << 40;  // of which so many stages still have a sum
+  const int64_t iterations = std::clamp<int64_t>(options.optimizer.iterations, 0, kMost);
   if (!options.greedy) return iterations;
-  const int64_t fine_tune = options.fine_tune < 0 ? iterations : options.fine_tune;
+  const int64_t fine_tune = options.fine_tune < 0 ? iterations : std::min(options.fine_tune, kMost);
   return std::ssize(options.network.hidden) * (iterations + 1) + fine_tune;
 }
 

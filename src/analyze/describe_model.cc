@@ -16,11 +16,7 @@ namespace {
 // "784–256–64–256–784, tanh, linear output, tied weights, float32".
 std::string NetworkText(const Model& model) {
   const NetworkShape shape(model.inputs, model.network);
-  std::string text = std::to_string(shape.inputs);
-  for (int64_t level = 1; level <= shape.layers(); ++level) {
-    text += fmt::format("–{}", shape.width(level));
-  }
-  text += fmt::format(", {}", InfoOf(model.network.activation).name);
+  std::string text = fmt::format("{}, {}", shape.Text(), InfoOf(model.network.activation).name);
   if (model.network.decoder != model.network.activation) {
     text += fmt::format(", {} output", InfoOf(model.network.decoder).name);
   }

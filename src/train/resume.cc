@@ -131,6 +131,22 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   return std::nullopt;
 }
 
+void RemoveLeftovers(const std::string& folder) {
+  for (const fs::path& place : {fs::path(folder), LayerCheckpoint(folder, 1).parent_path()}) {
+    std::error_code fault;  // ends the loop, and is no reason not to go on
+    for (fs::directory_iterator entry(place, fault), end; !fault && entry != end;
+         entry.increment(fault)) {
+      const std::string name = entry->path().filename().string();
+      const bool is_ours = name.starts_with(fmt::format(".{}.", kMetricsName)) ||
+                           name.find(".safetensors.") != name.npos;
+      if (is_ours && name.starts_with('.') && name.ends_with(".part")) {
+        std::error_code ignored;
+        fs::remove(entry->path(), ignored);
+      }
+    }
+  }
+}
+
 void RewindMetrics(const std::string& folder, const std::vector<Stage>& stages,
                    size_t stages_done) {
   const std::vector<std::string> lines =

@@ -32,6 +32,10 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
                                            const DataIdentity& data,
                                            const std::function<void(const std::string&)>& warn);
 
+// Removes files that a killed process was writing, which still have their temporary names. For who
+// holds the folder's lock.
+void RemoveLeftovers(const std::string& folder);
+
 // Takes the lines of stages that will run again out of metrics.jsonl.
 void RewindMetrics(const std::string& folder, const std::vector<Stage>& stages, size_t stages_done);
 

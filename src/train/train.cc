@@ -58,6 +58,7 @@ struct Beginning {
   RunFolder folder;
   std::optional<ResumePoint> resume;
   std::vector<std::string> warnings;
+  bool anew = false;  // there is a run, and nothing of it to go on with
 };
 
 // `options` are resolved.
@@ -65,14 +66,16 @@ Beginning Begin(const TrainOptions& options, const std::vector<Stage>& stages,
                 const DataIdentity& data) {
   const std::string& path = options.run_directory;
   if (options.resume != "auto" || !HasUnfinishedRun(path)) {
-    return {RunFolder::Create(path, options), std::nullopt, {}};
+    return {.folder = RunFolder::Create(path, options), .resume = {}, .warnings = {}};
   }
   FolderLock lock(path);
+  RemoveLeftovers(path);
   std::vector<std::string> warnings;
   std::optional<ResumePoint> resume = FindResumePoint(
       path, options, stages, data, [&](const std::string& line) { warnings.push_back(line); });
   RewindMetrics(path, stages, resume ? resume->stages_done : 0);
-  return {RunFolder::Reopen(path, std::move(lock)), std::move(resume), std::move(warnings)};
+  const bool anew = !resume;
+  return {RunFolder::Reopen(path, std::move(lock)), std::move(resume), std::move(warnings), anew};
 }
 
 }  // namespace
@@ -92,6 +95,9 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   Beginning beginning = Begin(resolved, stages, IdentityOf(data));
   RunFolder& folder = beginning.folder;
   for (const std::string& line : beginning.warnings) Reporter(folder, control.observer).Warn(line);
+  if (beginning.anew) {
+    Reporter(folder, control.observer).Note("begins anew: no stage of the run here was finished");
+  }
   NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
   try {
     if (compute.precision == Precision::kFloat64) {

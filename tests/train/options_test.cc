@@ -41,6 +41,19 @@ TEST(TrainOptions, AreSoundByDefaultButForWhatOnlyTheUserKnows) {
             "--hidden: missing: give the number of hidden units");
 }
 
+// A damaged model may have millions.
+TEST(TrainOptions, ReportOneFaultOfAListAndBoundItsLength) {
+  EXPECT_EQ(FaultAfter([](TrainOptions& options) {
+              options.network.hidden.assign(100, -1);
+              options.objective.rho.assign(100, 2);
+            }),
+            "--hidden: expected at least 1 unit, found -1; "
+            "--rho: expected a number between 0 and 1, both excluded, found 2");
+  EXPECT_EQ(FaultAfter([](TrainOptions& options) { options.network.hidden.assign(1001, 1); }),
+            "--hidden: expected at most 1000 layers, found 1001");
+  EXPECT_EQ(FaultAfter([](TrainOptions& options) { options.network.hidden.assign(1000, 1); }), "");
+}
+
 TEST(TrainOptions, ReportEveryFaultAtOnce) {
   const std::string fault = FaultAfter([](TrainOptions& options) {
     options.prepare = {.kind = PreparationKind::kZca};
@@ -153,7 +166,7 @@ TEST(TrainOptions, NameTheExpectedAndTheFound) {
       {[](Options& o) { o.compute.lanes = 12; },
        "--lanes: expected a power of two up to 4096, or auto, found 12"},
       {[](Options& o) { o.compute.block_rows = -1; },
-       "--block-rows: expected at least 1, or auto, found -1"},
+       "--block-rows: expected 1 to 4294967296, or auto, found -1"},
       {[](Options& o) { o.optimizer.iterations = -1; },
        "--iterations: expected at least 0, found -1"},
       {[](Options& o) { o.optimizer.tolerance = -1; },

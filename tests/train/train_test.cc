@@ -473,6 +473,36 @@ TEST(GreedyTest, ALayerWhoseLastMetricsAreLostIsTrainedAgain) {
   EXPECT_EQ(again.iterations.back().iteration, std::ssize(again.iterations) - 1);
 }
 
+TEST(GreedyTest, WhatAKilledProcessWasWritingIsRemoved) {
+  const TemporaryFolder folder;
+  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
+  const std::string run = folder / "run/";
+  for (const char* name : {".metrics.jsonl.17.part", ".model.safetensors.17.part",
+                           "checkpoints/.layer-2.safetensors.17.part", "notes.part"}) {
+    AppendFile(run + name).Append("half");
+  }
+  Train(options, {});
+  EXPECT_FALSE(std::filesystem::exists(run + ".metrics.jsonl.17.part"));
+  EXPECT_FALSE(std::filesystem::exists(run + ".model.safetensors.17.part"));
+  EXPECT_FALSE(std::filesystem::exists(run + "checkpoints/.layer-2.safetensors.17.part"));
+  EXPECT_TRUE(std::filesystem::exists(run + "notes.part"));
+}
+
+TEST(TrainTest, ARunOfWhichNothingIsFinishedBeginsAnewAndSaysSo) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  Recorder recorder;
+  recorder.stop_at = 2;
+  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
+  options.resume = "auto";
+  Recorder again;
+  const TrainResult result = Train(options, {&again, &again.stop});
+  EXPECT_EQ(again.iterations.size(), 6U);
+  EXPECT_THAT(again.notes, testing::Contains(HasSubstr("begins anew")));
+  options.run_directory = folder / "whole";
+  EXPECT_EQ(ReadWholeFile(result.model_path), ReadWholeFile(Train(options, {}).model_path));
+}
+
 // Starts the same run once more while it is at work.
 class Impatient : public RunObserver {
  public:
