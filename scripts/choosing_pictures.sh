@@ -11,7 +11,7 @@
 #   digits    the 10 000 digits in tests/support/mnist, 28×28, from 0 to 1
 #   patches   10 000 grey patches of 8×8, from 0 to 1, out of scripts/fetch_photographs.sh's pictures
 #
-# Takes about ten minutes on two cores, and 300 MB of disk.
+# Takes some minutes on two idle cores, and 50 MB of disk beside the photographs.
 #
 # Safe to repeat: what has its NAME.txt is left alone, and what was interrupted begins anew. RHOHAT
 # names the program where it is not build/release/bin/rhohat, PHOTOGRAPHS a folder of other pictures.
@@ -104,17 +104,20 @@ patches() {
 mkdir -p "$results" || fail "$results: cannot create this folder"
 
 # Nothing but the reconstruction, to compare with.
-plain_weights=(--tied --beta 0 --lambda 0)
-plain=("${plain_weights[@]}" --loss cross-entropy)
+unpenalised=(--tied --beta 0)
+plain=("${unpenalised[@]}" --lambda 0 --loss cross-entropy)
 digits plain "${plain[@]}"
-digits plain-squared "${plain_weights[@]}" --loss squared
+digits plain-squared "${unpenalised[@]}" --lambda 0
 digits mask "${plain[@]}" --noise mask:0.5
 digits gaussian "${plain[@]}" --noise gaussian:0.5
+digits gaussian-decay "${unpenalised[@]}" --lambda 3e-3 --loss cross-entropy --noise gaussian:0.5
 digits salt-pepper "${plain[@]}" --noise salt-pepper:0.2
 digits contractive "${plain[@]}" --kappa 1
+digits contractive-weak "${plain[@]}" --kappa 0.1
 
 sparse=(--rho 0.1 --beta 3 --lambda 3e-3)
 digits kl "${sparse[@]}"
+digits kl-light --rho 0.1 --beta 3 --lambda 3e-4
 digits kl-tied "${sparse[@]}" --tied
 digits kl-tanh "${sparse[@]}" --activation tanh
 
@@ -138,6 +141,10 @@ deep_digits stacked-heavy "${stacked[@]}" --beta 3 --lambda 3e-3
 edges=(--rho 0.05 --beta 3 --lambda 1e-4)
 patches patches-none 1000 "${edges[@]}"
 patches patches-global 1000 "${edges[@]}" --prepare global
+small_epsilon=(--prepare zca:0.01 --decoder linear --rho 0.05 --beta 3 --lambda 3e-3)
+patches patches-small-epsilon 200 "${small_epsilon[@]}"
+large_epsilon=(--prepare zca:0.1 --decoder linear --rho 0.035 --beta 5 --lambda 3e-3)
+patches patches-large-epsilon 200 "${large_epsilon[@]}"
 edges=(--activation relu "${linear[@]}" --gamma 0.2)
 patches patches-standardize 1000 "${edges[@]}" --prepare standardize --tied --lambda 0
 patches patches-zca 1000 "${edges[@]}" --prepare zca:0.03 --tied --lambda 0
