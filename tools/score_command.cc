@@ -18,7 +18,8 @@ CommandHelp Help() {
           .arguments = ModelAndDataArguments(),
           .required = {"out"},
           .examples = {{"rhohat score run/model.safetensors data.h5 --out scores.h5",
-                        "The mean of these is what evaluate calls reconstruction."}}};
+                        "The mean of these is what evaluate calls reconstruction; of a model with "
+                        "noise, what it calls so with --noise none."}}};
 }
 
 }  // namespace

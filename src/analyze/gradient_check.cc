@@ -16,6 +16,7 @@
 #include "math/vector_ops.h"
 #include "objective/objective.h"
 #include "rhohat/analyze.h"
+#include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
@@ -138,6 +139,12 @@ GradientCheck CheckGradient(const Model& model, const GradientCheckOptions& opti
   result.parameters = bound.shape().parameters();
   result.cost = objective.EvaluateWithGradient(bound.flat(), analytic.span()).total();
   result.gradient_norm = Norm<double>(analytic.span());
+  if (!std::isfinite(result.cost) || !std::isfinite(result.gradient_norm)) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("J is {}, and its gradient's norm {}: there is nothing to compare; the "
+                            "data's values or the objective's weights are too large",
+                            result.cost, result.gradient_norm));
+  }
 
   double difference_squares = 0;
   double sum_squares = 0;

@@ -128,7 +128,7 @@ std::vector<T> ModelSweep<T>::FirstRow() {
   if (prepared_) {
     std::vector<double> stored(row.size());
     DecodeRows(data_, raw, std::span(stored));
-    std::ranges::copy(prepared_->ApplyToDouble(stored, 1, 0), row.begin());
+    std::ranges::copy(prepared_->Apply(stored, 1, 0), row.begin());
   } else {
     DecodeRows(data_, raw, std::span(row));
   }

@@ -87,12 +87,13 @@ void CheckShape(const NetworkShape& shape) {
   if (shape.inputs < 1 || shape.hidden.empty() || std::ranges::min(shape.hidden) < 1) {
     throw Error(ErrorKind::kUsage, "a network needs at least one input and one hidden unit");
   }
+  // With a margin, so that bytes of several copies can be counted too.
   int64_t total = 0;
   for (int64_t layer = 0; layer < shape.depth(); ++layer) {
-    const int64_t weight =
-        CheckedProduct(shape.width(layer), shape.width(layer + 1), "inputs × hidden units");
-    CheckedProduct(weight, 64, "the network's parameters");
-    if (__builtin_add_overflow(total, 64 * weight, &total)) {
+    int64_t weight = 0;
+    if (__builtin_mul_overflow(shape.width(layer), shape.width(layer + 1), &weight) ||
+        __builtin_mul_overflow(weight, int64_t{64}, &weight) ||
+        __builtin_add_overflow(total, weight, &total)) {
       throw Error(ErrorKind::kUsage, "the network's parameters are too many to count");
     }
   }

@@ -9,10 +9,14 @@ PreparedRows<T>::PreparedRows(const Preparation& preparation, int64_t inputs, in
                               int64_t threads)
     : preparation_(preparation, inputs), inputs_(inputs), block_rows_(block_rows) {
   workspaces_.resize(static_cast<size_t>(threads));
-  if (preparation_.does_nothing()) return;
+  if (!preparation_.does_nothing()) AllocatePrepared();
+}
+
+template <class T>
+void PreparedRows<T>::AllocatePrepared() {
   for (Workspace& workspace : workspaces_) {
-    workspace.prepared = AlignedBuffer<T>(static_cast<size_t>(block_rows * inputs));
-    workspace.row_means.resize(static_cast<size_t>(block_rows));
+    workspace.prepared = AlignedBuffer<T>(static_cast<size_t>(block_rows_ * inputs_));
+    workspace.row_means.resize(static_cast<size_t>(block_rows_));
   }
 }
 
@@ -23,6 +27,7 @@ void PreparedRows<T>::Freeze(const NetworkShape& shape, const NetworkOptions& ne
   parameters_.assign(parameters.begin(), parameters.end());
   view_ = ViewParameters(shape, std::span<const T>(parameters_));
   layers_ = layers;
+  if (workspaces_.front().row_means.empty()) AllocatePrepared();
   for (Workspace& workspace : workspaces_) {
     workspace.levels.clear();
     workspace.places.clear();
@@ -49,27 +54,16 @@ int64_t PreparedRows<T>::columns() const {
   return encoder_ ? encoder_->shape().width(layers_) : inputs_;
 }
 
-// Through the frozen layers, where there are any.
 template <class T>
-std::span<const T> PreparedRows<T>::PassOn(MatrixView<const T> rows, Workspace& workspace) const {
-  if (!encoder_) return rows.flat();
-  encoder_->Encode(view_, rows, workspace.places);
-  return {workspace.places.back(), static_cast<size_t>(rows.rows * columns())};
-}
-
-template <class T>
-std::span<const T> PreparedRows<T>::Apply(std::span<const T> rows, int64_t count, int64_t worker) {
-  return PassOn({rows.data(), count, inputs_}, workspaces_[static_cast<size_t>(worker)]);
-}
-
-template <class T>
-std::span<const T> PreparedRows<T>::ApplyToDouble(std::span<const double> rows, int64_t count,
-                                                  int64_t worker) {
+std::span<const T> PreparedRows<T>::Apply(std::span<const double> rows, int64_t count,
+                                          int64_t worker) {
   Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
   const MatrixView<T> prepared(workspace.prepared.data(), count, inputs_);
   preparation_.Apply(MatrixView<const double>(rows.data(), count, inputs_), prepared,
                      workspace.row_means);
-  return PassOn(prepared, workspace);
+  if (!encoder_) return MatrixView<const T>(prepared).flat();
+  encoder_->Encode(view_, prepared, workspace.places);
+  return {workspace.places.back(), static_cast<size_t>(count * columns())};
 }
 
 template <class T>
@@ -96,7 +90,9 @@ size_t PreparedRows<T>::FrozenWorkspaceBytes(const NetworkShape& shape, int64_t 
                                              int64_t block_rows) {
   int64_t width = 0;
   for (int64_t level = 1; level <= layers; ++level) width += shape.width(level);
-  return static_cast<size_t>(block_rows * width) * sizeof(T);
+  // Without a preparation, the rows in double and in T are beyond what others count.
+  return static_cast<size_t>(block_rows * width) * sizeof(T) +
+         static_cast<size_t>(block_rows * (shape.inputs + 1)) * sizeof(double);
 }
 
 template class PreparedRows<float>;

@@ -31,10 +31,7 @@ class PreparedRows : public RowTransform<T> {
   bool does_nothing() const { return preparation_.does_nothing() && !encoder_; }
 
   int64_t columns() const override;
-  std::span<const T> Apply(std::span<const T> rows, int64_t count, int64_t worker) override;
-  bool takes_double() const override { return !preparation_.does_nothing(); }
-  std::span<const T> ApplyToDouble(std::span<const double> rows, int64_t count,
-                                   int64_t worker) override;
+  std::span<const T> Apply(std::span<const double> rows, int64_t count, int64_t worker) override;
 
   // What undoes the preparation of the worker's last block: see RowPreparation.
   const RowPreparation<T>& preparation() const { return preparation_; }
@@ -56,7 +53,7 @@ class PreparedRows : public RowTransform<T> {
     std::vector<T*> places;                // of the levels
   };
 
-  std::span<const T> PassOn(MatrixView<const T> rows, Workspace& workspace) const;
+  void AllocatePrepared();
 
   RowPreparation<T> preparation_;
   int64_t inputs_;

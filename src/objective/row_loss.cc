@@ -23,7 +23,8 @@ template <class T>
   while (target[column] >= 0 && target[column] <= 1) ++column;
   throw Error(ErrorKind::kBadData,
               fmt::format("{}, column {}: --loss cross-entropy is defined for values from 0 to "
-                          "1, found {:g}: scale the data first ('--prepare range:LO:HI')",
+                          "1, found {:g}: bring the rows there ('train --prepare range:LO:HI') or "
+                          "take --loss squared",
                           place, column, static_cast<double>(target[column])));
 }
 

@@ -15,15 +15,10 @@ class RowTransform {
 
   virtual int64_t columns() const = 0;  // of the result
 
-  // `rows` are `count` rows of the source, row-major. The result, count × columns(), holds until
-  // the worker's next call.
-  virtual std::span<const T> Apply(std::span<const T> rows, int64_t count, int64_t worker) = 0;
-
-  // Where takes_double(), rows come as double whatever T is: rounding a large number before its mean
-  // is taken off would cost what is left of it.
-  virtual bool takes_double() const { return false; }
-  virtual std::span<const T> ApplyToDouble(std::span<const double> rows, int64_t count,
-                                           int64_t worker) = 0;
+  // `rows` are `count` rows of the source, row-major; in double whatever T is, since rounding a
+  // large number before its mean is taken off would cost what is left of it. The result, count ×
+  // columns(), holds until the worker's next call.
+  virtual std::span<const T> Apply(std::span<const double> rows, int64_t count, int64_t worker) = 0;
 };
 
 }  // namespace rhohat

@@ -20,7 +20,7 @@ Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& optio
   const auto block_values =
       static_cast<size_t>(options.block_rows) * static_cast<size_t>(source.columns());
   for (int64_t worker = 0; worker < executor.threads(); ++worker) {
-    if (transform != nullptr && transform->takes_double()) {
+    if (transform != nullptr) {
       decoded_double_.emplace_back(block_values);
     } else {
       decoded_.emplace_back(block_values);
@@ -49,14 +49,10 @@ template <class T>
 Block<T> Sweep<T>::MakeBlock(const RawBlock& raw) {
   const RowRange range = raw.rows->range;
   const auto worker = static_cast<size_t>(raw.worker);
-  std::span<const T> rows;
-  if (!decoded_double_.empty()) {
-    rows =
-        transform_->ApplyToDouble(Decode(raw, decoded_double_[worker]), range.size(), raw.worker);
-  } else {
-    rows = Decode(raw, decoded_[worker]);
-    if (transform_ != nullptr) rows = transform_->Apply(rows, range.size(), raw.worker);
-  }
+  const std::span<const T> rows =
+      transform_ != nullptr
+          ? transform_->Apply(Decode(raw, decoded_double_[worker]), range.size(), raw.worker)
+          : Decode(raw, decoded_[worker]);
   return {.index = raw.index, .range = range, .rows = rows, .worker = raw.worker};
 }
 

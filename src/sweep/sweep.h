@@ -108,7 +108,7 @@ class Sweep {
   RowPass pass_;
   RowTransform<T>* transform_;
   std::vector<AlignedBuffer<T>> decoded_;              // one a worker
-  std::vector<AlignedBuffer<double>> decoded_double_;  // the same, for a transform that takes them
+  std::vector<AlignedBuffer<double>> decoded_double_;  // the same, where there is a transform
 };
 
 }  // namespace rhohat

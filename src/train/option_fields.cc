@@ -79,8 +79,10 @@ std::vector<OptionField> Fields(ObjectiveOptions& options) {
                      options.beta);
   list.AddNumber("lambda", "Weight decay; 0 leaves it out.", options.lambda);
   list.AddNumber("gamma", "Weight of the L1 penalty of the code; 0 leaves it out.", options.gamma);
-  list.AddNumber("kappa", "Weight of the contraction; 0 leaves it out. One hidden layer only.",
-                 options.kappa);
+  list.AddNumber(
+      "kappa",
+      "Weight of the contraction; 0 leaves it out. One hidden layer, or each step of --greedy.",
+      options.kappa);
   list.AddParsed<NoiseOptions>("noise", "none|mask:P|gaussian:S|salt-pepper:P",
                                "Noise on the encoder's input, of which the clean row is to be "
                                "reconstructed: entries lost with probability P, normal deviates of "

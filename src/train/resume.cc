@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
+#include "base/folder_lock.h"
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "train/run_folder.h"
@@ -82,10 +84,22 @@ std::string DifferenceOf(const Model& model, const TrainOptions& options, const 
   return is_same ? "" : "its configuration is not that of this run";
 }
 
-// Of a line of metrics.jsonl what a run goes on counting from.
+// What a line of metrics.jsonl says; numbers that are not finite are null there.
 IterationMetrics ParseLine(const std::string& line) {
   const json parsed = json::parse(line);
+  const auto number = [&](const char* name) {
+    return parsed.at(name).is_number() ? parsed.at(name).get<double>() : std::nan("");
+  };
   IterationMetrics metrics;
+  metrics.stage = parsed.value("stage", "");
+  for (const CostTermInfo& term : kCostTerms) metrics.cost.*term.value = number(term.name);
+  metrics.gradient_norm = number("gradient_norm");
+  metrics.rho_hat_mean = number("rho_hat_mean");
+  metrics.rho_hat_min = number("rho_hat_min");
+  metrics.rho_hat_max = number("rho_hat_max");
+  metrics.rows_per_second = number("rows_per_second");
+  metrics.rows_in_sample = parsed.at("rows_in_sample").get<int64_t>();
+  metrics.peak_rss_bytes = parsed.at("peak_rss_bytes").get<uint64_t>();
   metrics.iteration = parsed.at("iteration").get<int64_t>();
   metrics.data_passes = parsed.at("data_passes").get<double>();
   metrics.seconds = parsed.at("seconds").get<double>();
@@ -101,6 +115,35 @@ bool HasUnfinishedRun(const std::string& folder) {
   return fs::exists(fs::path(folder) / kConfigName, ignored) &&
          fs::exists(fs::path(folder) / kMetricsName, ignored) &&
          !fs::exists(fs::path(folder) / kModelName, ignored);
+}
+
+void ForgetEmptyRun(const std::string& folder) {
+  const fs::path metrics = fs::path(folder) / kMetricsName;
+  std::error_code ignored;
+  for (const char* name : {kConfigName, kModelName}) {
+    if (fs::exists(fs::path(folder) / name, ignored)) return;
+  }
+  if (!fs::is_regular_file(metrics, ignored) || fs::file_size(metrics, ignored) != 0) return;
+  const FolderLock lock(folder);
+  fs::remove(metrics, ignored);
+}
+
+std::optional<TrainResult> FindFinishedRun(const std::string& folder, const TrainOptions& options) {
+  const fs::path model = fs::path(folder) / kModelName;
+  std::error_code ignored;
+  if (!fs::exists(model, ignored)) return std::nullopt;
+  CheckSameConfiguration(folder, options);
+  std::string last;
+  for (std::string& line : Split(ReadWholeFile(fs::path(folder) / kMetricsName), '\n')) {
+    if (!line.empty()) last = std::move(line);
+  }
+  try {
+    return TrainResult{
+        .model = LoadModel(model.string()), .last = ParseLine(last), .model_path = model.string()};
+  } catch (const json::exception&) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged",
+                                                 (fs::path(folder) / kMetricsName).string()));
+  }
 }
 
 std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,

@@ -10,6 +10,7 @@
 #include "rhohat/model.h"
 #include "rhohat/observer.h"
 #include "rhohat/options.h"
+#include "rhohat/train.h"
 #include "train/stages.h"
 
 namespace rhohat {
@@ -22,6 +23,14 @@ struct ResumePoint {
 
 // Whether the folder holds a run that is not finished.
 bool HasUnfinishedRun(const std::string& folder);
+
+// Takes away the empty metrics.jsonl of a run that was killed before it had a configuration: there
+// is nothing to go on with, and nothing to lose.
+void ForgetEmptyRun(const std::string& folder);
+
+// What the run in `folder` came to where it is finished. Throws Error(kUsage) where it is one of
+// another configuration.
+std::optional<TrainResult> FindFinishedRun(const std::string& folder, const TrainOptions& options);
 
 // What the run in `folder` has finished of `stages`; nothing where it has not finished any.
 // Checkpoints that are unreadable, of another run, or of other data than `data` are told of by

@@ -161,9 +161,9 @@ std::string ConfigText(const TrainOptions& options) {
 
 RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options) {
   MakeFolder(path);
+  FolderLock lock(path);
   ClaimFolder(path);
   try {
-    FolderLock lock(path);
     AtomicFile config(fs::path(path) / kConfigName);
     config.Write(ConfigText(options));
     config.Commit();

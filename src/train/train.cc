@@ -36,7 +36,7 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
   reporter.Note(fmt::format("network: {}{}, {} parameters", shape.Text(),
                             shape.tied ? ", tied" : "", shape.parameters()));
   reporter.Note(
-      fmt::format("{} threads ({} kernels), {} lanes, blocks of {} rows, {}", plan.threads,
+      fmt::format("threads: {} ({} kernels); {} lanes, blocks of {} rows, {}", plan.threads,
                   BestKernels<float>().name, compute.lanes, compute.block_rows,
                   PassesOf(options.objective) == 2 ? "two-pass schedule"
                                                    : "one pass: no penalty depends on rho_hat"));
@@ -91,6 +91,13 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
   resolved.compute = compute;
+  if (options.resume == "auto") {
+    if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
+      if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
+      return *std::move(finished);
+    }
+    ForgetEmptyRun(options.run_directory);
+  }
   const std::vector<Stage> stages = StagesOf(options, data.columns());
   Beginning beginning = Begin(resolved, stages, IdentityOf(data));
   RunFolder& folder = beginning.folder;

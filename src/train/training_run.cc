@@ -103,7 +103,9 @@ class TrainingRun {
     }
     RowTransform<T>* const transform = prepared_->does_nothing() ? nullptr : &*prepared_;
     if (!stage.name.empty()) {
-      reporter_.Note(fmt::format("{}: {}", stage.name, stage.shape.Text()));
+      reporter_.Note(fmt::format(
+          "{}: {}{}", stage.name, stage.shape.Text(),
+          options_.objective.kappa != stage.objective.kappa ? ", without contraction" : ""));
     }
     const NoiseSource noise = NoiseOf(stage, transform);
     TrainingStage<T> training(stage,

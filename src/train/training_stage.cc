@@ -59,6 +59,7 @@ template <class T>
 std::string TrainingStage<T>::Minimise() {
   while (true) {
     const CostTerms cost = EvaluateTrial();
+    if (!has_iterations() && !std::isfinite(Norm<T>(gradient_.span()))) ThrowNotFinite(cost);
     switch (optimizer_->Tell(cost.total(), gradient_.span())) {
       case Step::kSearching:
         break;
@@ -82,9 +83,10 @@ template <class T>
 void TrainingStage<T>::ThrowNotFinite(const CostTerms& cost) const {
   if (!has_iterations()) {
     throw Error(ErrorKind::kBadData,
-                fmt::format("J is {} at the starting point: the data's values or the objective's "
-                            "weights are too large",
-                            cost.total()));
+                fmt::format("J is {}, and its gradient's norm {}, at the starting point: the "
+                            "data's values or the objective's weights are too large; --prepare can "
+                            "scale the data",
+                            cost.total(), Norm<T>(gradient_.span())));
   }
   throw Error(ErrorKind::kUsage, fmt::format("after iteration {}: {}", around_.meter.last.iteration,
                                              optimizer_->failure()));

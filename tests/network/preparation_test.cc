@@ -103,6 +103,10 @@ std::vector<double> PreparedByDefinition(const Preparation& preparation,
   return prepared;
 }
 
+MatrixView<const double> Wide(const std::vector<double>& values, int64_t columns) {
+  return {values.data(), std::ssize(values) / columns, columns};
+}
+
 template <class T>
 class PreparationTest : public testing::Test {
  protected:
@@ -134,9 +138,8 @@ TYPED_TEST(PreparationTest, EveryKindIsItsDefinition) {
       for (const PreparationKind kind : kKinds) {
         const Preparation fitted = Fitted(kind, n);
         const RowPreparation<T> preparation(fitted, n);
-        const std::vector<T> input = this->Rounded(values);
-        std::vector<T> output(input.size());
-        preparation.Apply(this->View(input, n), this->View(output, n));
+        std::vector<T> output(values.size());
+        preparation.Apply(Wide(values, n), this->View(output, n));
         const std::vector<double> expected = PreparedByDefinition(fitted, values, n);
         for (size_t i = 0; i < output.size(); ++i) {
           const double scale = IsWhitening(kind) ? static_cast<double>(n) : 1;
@@ -152,14 +155,14 @@ TYPED_TEST(PreparationTest, WhatIsUndoneIsWhatWasPrepared) {
   using T = TypeParam;
   for (const int64_t n : {1, 3, 40}) {
     // Nothing so far from its row's mean that it is cut off.
-    const std::vector<T> input = this->Rounded(RandomNumbers(n * 270, -1, 1, 20 + n));
+    const std::vector<double> input = RandomNumbers(n * 270, -1, 1, 20 + n);
     for (const PreparationKind kind : kKinds) {
       const RowPreparation<T> preparation(Fitted(kind, n), n);
       std::vector<T> prepared(input.size());
       std::vector<T> undone(input.size());
-      preparation.Apply(this->View(input, n), this->View(prepared, n));
-      preparation.Undo(this->View(std::as_const(prepared), n), this->View(input, n),
-                       this->View(undone, n));
+      std::vector<double> means(270);
+      preparation.Apply(Wide(input, n), this->View(prepared, n), means);
+      preparation.Undo(this->View(std::as_const(prepared), n), means, this->View(undone, n));
       for (size_t i = 0; i < input.size(); ++i) {
         ASSERT_NEAR(undone[i], input[i], this->Tolerance(n)) << static_cast<int>(kind);
       }
@@ -167,27 +170,22 @@ TYPED_TEST(PreparationTest, WhatIsUndoneIsWhatWasPrepared) {
   }
 }
 
-TYPED_TEST(PreparationTest, EntryByEntryKindsWorkInPlace) {
+TYPED_TEST(PreparationTest, EntryByEntryKindsAreUndoneInPlace) {
   using T = TypeParam;
   constexpr int64_t kColumns = 9;
-  const std::vector<T> input = this->Rounded(RandomNumbers(kColumns * 20, -5, 5, 30));
+  const std::vector<double> input = RandomNumbers(kColumns * 20, -5, 5, 30);
   for (const PreparationKind kind : kKinds) {
     const RowPreparation<T> preparation(Fitted(kind, kColumns), kColumns);
     EXPECT_EQ(preparation.whitens(), IsWhitening(kind));
     EXPECT_EQ(preparation.does_nothing(), kind == PreparationKind::kNone);
     if (preparation.whitens()) continue;
+    std::vector<T> rows(input.size());
+    std::vector<double> means(20);
+    preparation.Apply(Wide(input, kColumns), this->View(rows, kColumns), means);
     std::vector<T> apart(input.size());
-    preparation.Apply(this->View(input, kColumns), this->View(apart, kColumns));
-    std::vector<T> in_place = input;
-    preparation.Apply(this->View(std::as_const(in_place), kColumns),
-                      this->View(in_place, kColumns));
-    EXPECT_EQ(in_place, apart);
-    std::vector<T> undone(input.size());
-    preparation.Undo(this->View(std::as_const(apart), kColumns), this->View(input, kColumns),
-                     this->View(undone, kColumns));
-    preparation.Undo(this->View(std::as_const(in_place), kColumns), this->View(input, kColumns),
-                     this->View(in_place, kColumns));
-    EXPECT_EQ(in_place, undone);
+    preparation.Undo(this->View(std::as_const(rows), kColumns), means, this->View(apart, kColumns));
+    preparation.Undo(this->View(std::as_const(rows), kColumns), means, this->View(rows, kColumns));
+    EXPECT_EQ(rows, apart);
   }
 }
 
@@ -196,17 +194,17 @@ TYPED_TEST(PreparationTest, GlobalCutsAtThreeDeviationsAndStaysWithinTheUnitInte
   Preparation fitted = Fitted(PreparationKind::kGlobal, 4);
   fitted.deviation = 1;
   const RowPreparation<T> preparation(fitted, 4);
-  const std::vector<T> input = {-100, 0, 0, 100, 7, 7, 7, 7, 1, 4, 7, 4};
+  const std::vector<double> input = {-100, 0, 0, 100, 7, 7, 7, 7, 1, 4, 7, 4};
   std::vector<T> output(input.size());
-  preparation.Apply(this->View(input, 4), this->View(output, 4));
+  std::vector<double> means(3);
+  preparation.Apply(Wide(input, 4), this->View(output, 4), means);
   const std::vector<double> expected = {0.1, 0.5, 0.5, 0.9, 0.5, 0.5, 0.5, 0.5, 0.1, 0.5, 0.9, 0.5};
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(output[i], expected[i], this->Tolerance(1)) << i;
   }
   // Undoing brings the mean of the row back, and of what was cut off the cut.
   std::vector<T> undone(input.size());
-  preparation.Undo(this->View(std::as_const(output), 4), this->View(input, 4),
-                   this->View(undone, 4));
+  preparation.Undo(this->View(std::as_const(output), 4), means, this->View(undone, 4));
   const std::vector<double> brought_back = {-3, 0, 0, 3, 7, 7, 7, 7, 1, 4, 7, 4};
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(undone[i], brought_back[i], 10 * this->Tolerance(1)) << i;
@@ -215,9 +213,9 @@ TYPED_TEST(PreparationTest, GlobalCutsAtThreeDeviationsAndStaysWithinTheUnitInte
 
 TYPED_TEST(PreparationTest, ASmallSpreadAroundALargeMeanSurvives) {
   using T = TypeParam;
-  // Whole numbers, exact in float; their mean is not.
-  constexpr double kMean = 4000000.3;
-  const std::vector<T> input = {4000000, 4000001, 4000002, 3999998};
+  // Far beyond the whole numbers that float holds.
+  constexpr double kMean = 4000000000.25;
+  const std::vector<double> input = {4000000000, 4000000001.5, 4000000002, 3999999998};
   for (const PreparationKind kind : {PreparationKind::kStandardize, PreparationKind::kZca}) {
     Preparation fitted{.options = {.kind = kind, .epsilon = 0.1}};
     fitted.shift = {kMean, kMean};
@@ -226,9 +224,9 @@ TYPED_TEST(PreparationTest, ASmallSpreadAroundALargeMeanSurvives) {
     fitted.inverse = {0.5, 0, 0, 0.5};
     const RowPreparation<T> preparation(fitted, 2);
     std::vector<T> output(input.size());
-    preparation.Apply(this->View(input, 2), this->View(output, 2));
+    preparation.Apply(Wide(input, 2), this->View(output, 2));
     for (size_t i = 0; i < input.size(); ++i) {
-      EXPECT_NEAR(output[i], (static_cast<double>(input[i]) - kMean) * 2, 1e-6);
+      EXPECT_NEAR(output[i], (input[i] - kMean) * 2, 1e-6);
     }
   }
 }
@@ -236,10 +234,10 @@ TYPED_TEST(PreparationTest, ASmallSpreadAroundALargeMeanSurvives) {
 TYPED_TEST(PreparationTest, ABlockIsPreparedAsItsRowsAre) {
   using T = TypeParam;
   constexpr int64_t kColumns = 5;
-  const std::vector<T> input = this->Rounded(RandomNumbers(kColumns * 600, -1, 1, 40));
+  const std::vector<double> input = RandomNumbers(kColumns * 600, -1, 1, 40);
   const RowPreparation<T> preparation(Fitted(PreparationKind::kPca, kColumns), kColumns);
   std::vector<T> whole(input.size());
-  preparation.Apply(this->View(input, kColumns), this->View(whole, kColumns));
+  preparation.Apply(Wide(input, kColumns), this->View(whole, kColumns));
   for (int64_t row = 0; row < 600; row += 37) {
     std::vector<T> alone(kColumns);
     preparation.Apply({input.data() + row * kColumns, 1, kColumns}, this->View(alone, kColumns));

@@ -338,7 +338,8 @@ TEST(ObjectiveTest, CrossEntropyOfRowsOutsideItsRangeNamesTheFirstOfThem) {
       EXPECT_EQ(
           FaultOf(objective, with_gradient),
           fmt::format("memory row 13, column 37: --loss cross-entropy is defined for values from "
-                      "0 to 1, found {}: scale the data first ('--prepare range:LO:HI')",
+                      "0 to 1, found {}: bring the rows there ('train --prepare range:LO:HI') or "
+                      "take --loss squared",
                       value));
     }
     Objective<float> squared({40, {2}}, {{2}}, {}, {}, sweep);

@@ -98,18 +98,18 @@ TEST(PreparedRowsTest, FrozenLayersAloneNeedNoPreparation) {
   const NetworkShape shape(kInputs, kNetwork);
   const std::vector<double> start = StartOf(shape, 5);
   const std::vector<float> parameters(start.begin(), start.end());
-  const std::vector<float> values(source.values().begin(), source.values().end());
+  const std::vector<float> values(source.values().begin(), source.values().end());  // exact
   PreparedRows<float> rows({}, kInputs, 8, 1);
   rows.Freeze(shape, kNetwork, parameters, 2);
   EXPECT_FALSE(rows.does_nothing());
-  const std::span<const float> result = rows.Apply(values, 8, 0);
+  const std::span<const float> result = rows.Apply(source.values(), 8, 0);
   EXPECT_EQ(std::vector<float>(result.begin(), result.end()), Codes(values, parameters, 2));
   rows.Thaw();
   EXPECT_TRUE(rows.does_nothing());
 }
 
 TEST(PreparedRowsTest, AWorkspaceIsABlockAndWhatWhiteningTakes) {
-  constexpr size_t kBlock = 64 * 100 * sizeof(float);
+  constexpr size_t kBlock = 64 * (100 + 1) * sizeof(double);  // a row's mean with it
   const auto bytes = [](PreparationKind kind) {
     return PreparedRows<float>::WorkspaceBytes(kind, 100, 64);
   };

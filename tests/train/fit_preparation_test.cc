@@ -101,7 +101,7 @@ void ExpectIdentity(const std::vector<double>& matrix, size_t n, double toleranc
 VectorSource Prepared(const Preparation& preparation, const VectorSource& source) {
   const RowPreparation<double> rows(preparation, source.columns());
   std::vector<double> prepared(source.values().size());
-  rows.Apply({source.values().data(), source.rows(), source.columns()},
+  rows.Apply(MatrixView<const double>(source.values().data(), source.rows(), source.columns()),
              {prepared.data(), source.rows(), source.columns()});
   return {source.rows(), source.columns(), std::move(prepared)};
 }
