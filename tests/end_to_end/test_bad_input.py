@@ -274,6 +274,15 @@ def test_a_cost_that_is_not_finite_is_an_error(rhohat, tmp_path, random):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("flags", [("--lambda", "1e308"), ("--kappa", "1e308"),
+                                   ("--noise", "gaussian:1e308")])
+def test_a_gradient_that_is_not_finite_passes_no_check(rhohat, model, tmp_path, small_data, flags):
+    line = rhohat.fails(65, "gradcheck", model, small_data, *flags, alone=False)
+    check_names(line, ["nothing to compare"])
+    line = rhohat.fails(65, "train", small_data, *train_flags(tmp_path), *flags, alone=False)
+    check_names(line, ["starting point"])
+
+
 def test_training_that_never_leaves_its_start_is_warned_of(rhohat, tmp_path, random):
     data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 50) * np.float32(1e30))
     result = rhohat.ok("train", data, *train_flags(tmp_path))

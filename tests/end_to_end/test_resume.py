@@ -66,3 +66,27 @@ def test_a_run_at_work_is_not_disturbed(rhohat, data, tmp_path):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_finished_run_is_left_alone(rhohat, data, tmp_path):
+    """As a job has it that is submitted once more than was needed."""
+    run = tmp_path / "run"
+    arguments = ("train", data, "--hidden", 5, "--iterations", 4, "--run", run, "--resume", "auto")
+    first = rhohat.ok(*arguments)
+    kept = {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    again = rhohat.ok(*arguments)
+    assert {path.name: path.read_bytes() for path in run.iterdir() if path.is_file()} == kept
+    assert "finished already" in again.stderr
+    lines = [line for line in first.stdout.splitlines() if not line.startswith(("time", "peak"))]
+    assert [line for line in again.stdout.splitlines()
+            if not line.startswith(("time", "peak"))] == lines
+    assert "another configuration" in rhohat.fails(64, *arguments, "--lambda", 0.5)
+
+
+def test_a_folder_claimed_by_a_run_that_was_killed_at_once_is_free(rhohat, data, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.jsonl").touch()
+    arguments = ("train", data, "--hidden", 5, "--iterations", 1, "--run", run)
+    rhohat.fails(73, *arguments)
+    rhohat.ok(*arguments, "--resume", "auto")

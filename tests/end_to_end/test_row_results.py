@@ -117,3 +117,21 @@ def test_a_row_without_a_score_is_named(rhohat, tmp_path, random):
     line = rhohat.fails(65, "score", path, data, "--out", tmp_path / "scores.h5")
     assert "row 7, column 3" in line and "1.5" in line
     assert not (tmp_path / "scores.h5").exists()
+
+
+@pytest.mark.parametrize("prepare", ["standardize", "zca:0.1", "global"])
+def test_a_spread_far_from_zero_survives_in_float32(rhohat, tmp_path, random, prepare):
+    """Such as times in milliseconds: as float32 the rows themselves would nearly all be alike."""
+    offset = 1.7e12 if prepare != "global" else 1.7e6
+    rows = np.round(offset + random.normal(scale=500, size=(300, 8)))
+    kinds = {"data": rows, "near": rows - offset}
+    codes = {}
+    for name, array in kinds.items():
+        data = layouts.write(tmp_path / f"{name}.h5", array.astype("i8"))
+        run = tmp_path / name
+        rhohat.ok("train", data, "--hidden", 4, "--activation", "tanh", "--decoder", "linear",
+                  "--prepare", prepare, "--iterations", 0, "--run", run)
+        rhohat.ok("encode", run / "model.safetensors", data, "--out", tmp_path / f"{name}.codes")
+        codes[name] = written(tmp_path / f"{name}.codes", "codes")
+    assert np.allclose(codes["data"], codes["near"], atol=2e-3 if prepare != "global" else 1e-5)
+    assert len(np.unique(codes["data"], axis=0)) == len(rows)
