@@ -28,7 +28,7 @@ int main(int, char** arguments) {
   options.network.hidden = {4};
   options.optimizer.iterations = 3;
   const rhohat::TrainResult result = rhohat::Train(options, {});
-  std::printf("%.17g\\n", result.last.cost);
+  std::printf("%.17g\\n", result.last.cost.total());
 }
 """
 
