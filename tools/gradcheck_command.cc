@@ -23,7 +23,8 @@ CommandHelp Help() {
           "Compares the gradient of J with numeric derivatives of J at the model's parameters, in "
           "float64, and fails where they differ by more than 1e-8 relative to their size, or by "
           "more than J's own rounding where that is larger, as it is near a minimum. Evaluates J "
-          "four times for each parameter that is checked: use few rows.",
+          "four times for each parameter that is checked: use few rows. ReLU and L1 have kinks, "
+          "across which a numeric derivative is none: there it can fail for a right gradient.",
       .arguments = ModelAndDataArguments(),
       .required = {},
       .examples = {
