@@ -13,7 +13,7 @@
 # The tutorial has other pictures: ten whitened ones of nature, and STL-10. Here they are those of
 # scripts/fetch_photographs.sh, fetched where they are missing, and the grey ones are not whitened.
 #
-# Takes about a quarter of an hour on two cores, and 200 MB of disk.
+# Takes about a quarter of an hour on two quiet cores, and 200 MB of disk.
 #
 # Safe to repeat: an exercise whose picture is there is left alone; one that was interrupted begins
 # anew. RHOHAT names the program where it is not build/release/bin/rhohat, PHOTOGRAPHS a folder of
