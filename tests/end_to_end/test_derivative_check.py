@@ -7,7 +7,7 @@ import pytest
 import layouts
 from program import OBJECTIVE_FLAGS
 
-pytestmark = pytest.mark.fast
+pytestmark = pytest.mark.slow
 
 # inputs, hidden, rows, objective
 NETS = {

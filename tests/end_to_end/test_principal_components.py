@@ -13,7 +13,7 @@ import scipy.linalg
 import layouts
 import oracle
 
-pytestmark = pytest.mark.fast
+pytestmark = pytest.mark.slow
 
 ROWS, COLUMNS, HIDDEN = 3000, 24, 6
 
