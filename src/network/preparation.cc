@@ -53,11 +53,9 @@ AlignedBuffer<To> CopyFinite(std::string_view what, const std::vector<double>& v
   return copy;
 }
 
-// In double, whatever T is.
-template <class T>
-double RowMean(const T* row, int64_t columns) {
+double RowMean(const double* row, int64_t columns) {
   double sum = 0;
-  for (int64_t j = 0; j < columns; ++j) sum += static_cast<double>(row[j]);
+  for (int64_t j = 0; j < columns; ++j) sum += row[j];
   return sum / static_cast<double>(columns);
 }
 

@@ -1,7 +1,5 @@
 #include "objective/prepared_rows.h"
 
-#include "math/blas.h"
-
 namespace rhohat {
 
 template <class T>
