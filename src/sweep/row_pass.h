@@ -49,6 +49,13 @@ struct SweepCounts {
   int64_t rows = 0;         // handed to functions
   uint64_t bytes_read = 0;  // from storage, as stored
   double wait_seconds = 0;  // of a compute thread, on average, for want of data
+
+  SweepCounts& operator+=(const SweepCounts& other) {
+    rows += other.rows;
+    bytes_read += other.bytes_read;
+    wait_seconds += other.wait_seconds;
+    return *this;
+  }
 };
 
 class BlockQueue;
