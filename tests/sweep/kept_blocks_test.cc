@@ -82,8 +82,8 @@ TEST(KeptBlocksTest, WhatIsKeptIsSpreadOverTheData) {
   const int64_t stretch = KeptBlocks::StretchBlocks(shape);
   EXPECT_EQ(stretch, 12);
   const uint64_t all = KeptBlocks::BytesForAll(shape);
-  EXPECT_LE(LongestGap({shape, all / 2}), 2 * stretch);
-  EXPECT_LE(LongestGap({shape, all * 3 / 4}), stretch);
+  EXPECT_LE(LongestGap({shape, all / 2}), 3 * stretch) << "one at a time, but for a missing one";
+  EXPECT_LE(LongestGap({shape, all * 4 / 5}), stretch);
   EXPECT_LE(LongestGap({shape, all / 5}), 8 * stretch);
 }
 
@@ -93,7 +93,7 @@ TEST(KeptBlocksTest, WhatIsKeptComesInStretchesThatBeginWithAParcel) {
   int64_t cut = 0;
   for (int64_t block = 0; block < kept.blocks(); block += 12) {
     for (int64_t i = 1; i < 12 && block + i < kept.blocks(); ++i) {
-      if (kept.Keeps(block + i) != kept.Keeps(block)) ++cut;
+      if (kept.Keeps(block + i) != kept.Keeps(block + i - 1)) ++cut;
     }
   }
   EXPECT_LE(cut, 1) << "one stretch may be kept in part";
