@@ -51,10 +51,15 @@ ResolvedResources Resolve(const ResourceOptions& options) {
   if (options.memory_bytes > 0) {
     resolved.memory_bytes = options.memory_bytes;
     resolved.memory_source = "--memory";
-  } else {
-    resolved.memory_bytes = HostMemoryBytes() / 2;
-    resolved.memory_source =
-        fmt::format("half of this machine's {}", FormatBytes(HostMemoryBytes()));
+    return resolved;
+  }
+  resolved.memory_bytes = HostMemoryBytes() / 2;
+  resolved.memory_source = fmt::format("half of this machine's {}", FormatBytes(HostMemoryBytes()));
+  // A control group counts what the kernel holds for the process too.
+  const uint64_t limit = CgroupMemoryBytes();
+  if (limit / 8 * 7 < resolved.memory_bytes) {
+    resolved.memory_bytes = limit / 8 * 7;
+    resolved.memory_source = fmt::format("most of this control group's {}", FormatBytes(limit));
   }
   return resolved;
 }

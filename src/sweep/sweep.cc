@@ -83,7 +83,12 @@ Block<T> Sweep<T>::MakeBlock(const RawBlock& raw) {
   const std::span<const T> rows = raw.is_kept        ? KeptRows(raw)
                                   : keeps(raw.index) ? ReadAndKeep(raw)
                                                      : ReadRows(raw);
-  return {.index = raw.index, .range = raw.rows->range, .rows = rows, .worker = raw.worker};
+  const RowRange range = raw.rows->range;
+  return {.index = raw.index,
+          .range = range,
+          .rows = rows,
+          .worker = raw.worker,
+          .numbers = pass_.source().Numbers(range)};
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/limits.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
 #include "tests/support/vector_source.h"
@@ -155,7 +156,7 @@ TEST(MemoryPlanTest, PreparedRowsAreKeptAsTheyAreComputedWith) {
 TEST(MemoryPlanTest, OptimisersTakeTheirVectorsOfEachParameter) {
   TrainOptions options = Ample({30});
   const auto bytes_with = [&](OptimizerKind kind) {
-    options.optimizer.kind = kind;
+    options.optimizer.methods = {kind};
     return BytesOf(PlanOf(options), "optimiser");
   };
   constexpr uint64_t kVector = (2 * 3000 + 130) * sizeof(float);
@@ -216,11 +217,14 @@ TEST(MemoryPlanTest, ANetworkThatCannotBeCountedIsRefusedBeforeItIsPlanned) {
   EXPECT_THROW(PlanOf(Ample({int64_t{1} << 40, int64_t{1} << 40})), Error);
 }
 
-TEST(ResolveTest, WithoutABudgetHalfTheMachineIsTakenAndSaidToBe) {
+TEST(ResolveTest, WithoutABudgetMostOfTheGroupOrHalfTheMachineIsTakenAndSaidToBe) {
   const ResolvedResources resolved = Resolve({});
   EXPECT_GT(resolved.memory_bytes, 0U);
   EXPECT_GE(resolved.threads, 1);
-  EXPECT_THAT(resolved.memory_source, HasSubstr("half of this machine's"));
+  EXPECT_LE(resolved.memory_bytes, HostMemoryBytes() / 2);
+  EXPECT_LT(resolved.memory_bytes, CgroupMemoryBytes());
+  EXPECT_THAT(resolved.memory_source, testing::AnyOf(HasSubstr("half of this machine's"),
+                                                     HasSubstr("most of this control group's")));
   EXPECT_EQ(Resolve({.memory_bytes = 5, .threads = 7}).threads, 7);
 }
 
