@@ -37,6 +37,7 @@ class TrainingRun {
         reporter_(folder, control.observer),
         executor_(plan.threads),
         blocks_ahead_(plan.blocks_ahead),
+        cache_bytes_(plan.cache_bytes),
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
@@ -88,6 +89,7 @@ class TrainingRun {
     return {.block_rows = compute_.block_rows,
             .lanes = compute_.lanes,
             .blocks_ahead = blocks_ahead_,
+            .cache_bytes = cache_bytes_,
             .stop = control_.stop};
   }
 
@@ -128,7 +130,9 @@ class TrainingRun {
   NoiseSource NoiseOf(const Stage& stage, RowTransform<T>* transform) {
     NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
     if (stage.objective.noise.kind != NoiseKind::kSaltPepper) return noise;
-    Sweep<T> sweep(data_, executor_, SweepOf(), transform);
+    SweepOptions once = SweepOf();
+    once.cache_bytes = 0;
+    Sweep<T> sweep(data_, executor_, once, transform);
     try {
       std::tie(noise.low, noise.high) = FindInputRange(sweep);
     } catch (const Stopped&) {
@@ -251,6 +255,7 @@ class TrainingRun {
   Reporter reporter_;
   Executor executor_;
   int64_t blocks_ahead_;
+  uint64_t cache_bytes_;
   std::vector<Stage> stages_;
 
   Preparation preparation_;
