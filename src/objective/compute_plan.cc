@@ -40,7 +40,6 @@ void CheckBlock(int64_t block_rows, const NetworkShape& shape) {
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape) {
   CheckShape(shape);
   ComputeOptions resolved = options;
-  if (resolved.schedule == Schedule::kAuto) resolved.schedule = Schedule::kTwoPass;
   if (resolved.block_rows == 0) resolved.block_rows = BlockRows(shape);
   if (resolved.lanes == 0) resolved.lanes = Lanes(shape);
   CheckBlock(resolved.block_rows, shape);

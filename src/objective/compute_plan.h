@@ -9,7 +9,7 @@
 
 namespace rhohat {
 
-// `options` with every automatic choice made. Throws Error(kUsage) where the network's parameters
+// `options` with every automatic choice made but the schedule, which depends on the memory there is. Throws Error(kUsage) where the network's parameters
 // or the values of a block cannot be counted.
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape);
 

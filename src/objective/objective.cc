@@ -48,7 +48,7 @@ Objective<T>::Objective(const NetworkShape& shape, const NetworkOptions& network
   }
   if (schedule.schedule == Schedule::kCached && passes() == 2) {
     codes_ = CodeCache<T>(sweep.rows(), sweep.block_rows(), shape.encoder_units(),
-                          schedule.code_bytes, [](int64_t /*block*/) { return true; });
+                          schedule.code_bytes, [&](int64_t block) { return sweep.keeps(block); });
   }
   row_lanes_.assign(static_cast<size_t>(sweep.lanes()), RowSums(shape, block_.statistics()));
 }
