@@ -4,8 +4,12 @@
 // compute threads at once, with nothing between them. Both are measured in turn in one run, and
 // only their ratio means anything on a machine that others use too.
 //
-//   evaluation_bench [THREADS]
+// With "kept", how much less an evaluation takes whose rows stay in memory, against one that reads
+// them from the system's file cache, in time and in processor time.
+//
+//   evaluation_bench [THREADS [kept]]
 #include <fmt/core.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -74,6 +78,16 @@ class Products {
   std::vector<MatrixView<float>> levels_;
 };
 
+// Of all threads of this process.
+double ProcessorSeconds() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 // Operations per second of the bare products of `blocks` blocks on all threads.
 double ProductRate(const NetworkShape& shape, int64_t block_rows, int64_t blocks,
                    Executor& executor) {
@@ -94,12 +108,63 @@ std::string WidthsOf(const NetworkShape& shape) {
   return widths;
 }
 
+void WriteSomeRows(const std::string& path, int64_t rows, int64_t columns) {
+  std::vector<float> values(static_cast<size_t>(rows * columns));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 97) / 97;
+  WriteRows<float>(path, {ElementKind::kFloat32, false}, columns, values);
+}
+
+// Times of evaluations, in seconds and in seconds of processors.
+struct Times {
+  std::vector<double> seconds;
+  std::vector<double> processor_seconds;
+};
+
+void Evaluate(Objective<float>& objective, const AlignedBuffer<float>& parameters,
+              const AlignedBuffer<float>& gradient, Times& times) {
+  const double start = Seconds();
+  const double processor_start = ProcessorSeconds();
+  objective.EvaluateWithGradient(parameters.span(), gradient.span());
+  times.processor_seconds.push_back(ProcessorSeconds() - processor_start);
+  times.seconds.push_back(Seconds() - start);
+}
+
+void MeasureKept(const NetworkShape& shape, int64_t rows, int64_t threads) {
+  const TemporaryFolder folder;
+  WriteSomeRows(folder / "rows.h5", rows, shape.inputs);
+  const ComputeOptions compute = ResolveCompute({}, shape);
+  DataSet data({.files = {folder / "rows.h5"}});
+  Executor executor(threads);
+  SweepOptions options{.block_rows = compute.block_rows,
+                       .lanes = compute.lanes,
+                       .blocks_ahead = ComfortableBlocksAhead(data, compute.block_rows, threads)};
+  Sweep<float> reading(data, executor, options);
+  options.cache_bytes = uint64_t{1} << 40;
+  Sweep<float> keeping(data, executor, options);
+  Objective<float> read(shape, {shape.hidden}, {}, {}, reading);
+  Objective<float> kept(shape, {shape.hidden}, {}, {}, keeping);
+  AlignedBuffer<float> parameters(static_cast<size_t>(shape.parameters()));
+  const AlignedBuffer<float> gradient(parameters.size());
+  InitialiseParameters(shape, 1, parameters.span());
+  Times first;
+  Evaluate(kept, parameters, gradient, first);
+  Times read_times;
+  Times kept_times;
+  for (int repeat = 0; repeat < 9; ++repeat) {
+    Evaluate(read, parameters, gradient, read_times);
+    Evaluate(kept, parameters, gradient, kept_times);
+  }
+  fmt::print(
+      "{:<12} {:>7} rows  {} threads  kept: {:.2f} of the time, {:.2f} of the processors' (the "
+      "first time {:.2f})\n",
+      WidthsOf(shape), rows, threads, Median(kept_times.seconds) / Median(read_times.seconds),
+      Median(kept_times.processor_seconds) / Median(read_times.processor_seconds),
+      first.processor_seconds.front() / Median(read_times.processor_seconds));
+}
+
 void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
   const TemporaryFolder folder;
-  std::vector<float> values(static_cast<size_t>(rows * shape.inputs));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 97) / 97;
-  WriteRows<float>(folder / "rows.h5", {ElementKind::kFloat32, false}, shape.inputs, values);
-  values = {};
+  WriteSomeRows(folder / "rows.h5", rows, shape.inputs);
 
   const ComputeOptions compute = ResolveCompute({}, shape);
   DataSet data({.files = {folder / "rows.h5"}});
@@ -140,6 +205,11 @@ void Measure(const NetworkShape& shape, int64_t rows, int64_t threads) {
 int main(int argc, char** argv) {
   const int64_t threads = argc > 1 ? std::atoll(argv[1]) : 2;
   rhohat::UseOneThreadPerProduct();
+  if (argc > 2 && std::string(argv[2]) == "kept") {
+    rhohat::MeasureKept({784, {196}}, 60000, threads);
+    rhohat::MeasureKept({64, {25}}, 500000, threads);
+    return 0;
+  }
   rhohat::Measure({784, {196}}, 60000, threads);
   rhohat::Measure({784, {1024}}, 20000, threads);
   rhohat::Measure({784, {400, 100}}, 30000, threads);
