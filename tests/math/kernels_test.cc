@@ -187,6 +187,11 @@ TYPED_TEST(KernelsTest, SlopesOfNanAreNan) {
       std::vector<T> out(37, T(0));
       Of(kernels, info.value).times_slope(nan.data(), out.data(), out.data(), 37);
       for (const T value : out) EXPECT_TRUE(std::isnan(value)) << info.name;
+      if (info.value == Activation::kLinear) continue;  // whose slope is 1 whatever a is
+      std::vector<double> sums(37, 0);
+      Of(kernels, info.value).slope_and_sum(nan.data(), out.data(), sums.data(), 37);
+      for (const T value : out) EXPECT_TRUE(std::isnan(value)) << info.name;
+      for (const double sum : sums) EXPECT_TRUE(std::isnan(sum)) << info.name;
     }
   });
 }
