@@ -1,0 +1,53 @@
+#include "analyze/bench_evaluation.h"
+
+#include "analyze/machine_rates.h"
+
+namespace rhohat {
+
+template <class T>
+BenchEvaluations<T>::BenchEvaluations(const BenchOptions& options, const NetworkShape& shape,
+                                      RowSource& source, const SweepOptions& sweep)
+    : options_(options),
+      shape_(shape),
+      source_(source),
+      sweep_options_(sweep),
+      parameters_(static_cast<size_t>(shape.parameters())),
+      gradient_(parameters_.size()) {
+  InitialiseParameters(shape, static_cast<uint64_t>(options.compute.seed), parameters_.span());
+}
+
+template <class T>
+size_t BenchEvaluations<T>::MemoryBytes(const NetworkShape& shape) {
+  return 2 * static_cast<size_t>(shape.parameters()) * sizeof(T);
+}
+
+template <class T>
+EvaluationTimes BenchEvaluations<T>::Measure(const ComputeOptions& compute, Executor& executor,
+                                             double seconds) {
+  Sweep<T> sweep(source_, executor, sweep_options_);
+  const NoiseSource noise{.seed = static_cast<uint64_t>(compute.seed)};
+  Objective<T> objective(shape_, options_.network, options_.objective, noise, sweep);
+  const auto evaluate = [&] {
+    objective.EvaluateWithGradient(parameters_.span(), gradient_.span());
+  };
+  evaluate();
+  const SweepCounts before = sweep.counts();
+  const double start = SecondsNow();
+  double evaluations = 0;
+  double taken = 0;
+  do {
+    evaluate();
+    ++evaluations;
+    taken = SecondsNow() - start;
+  } while (taken < seconds);
+  const SweepCounts& after = sweep.counts();
+  return {.rows_per_second = evaluations * static_cast<double>(source_.rows()) / taken,
+          .seconds = taken / evaluations,
+          .wait_seconds = (after.wait_seconds - before.wait_seconds) / evaluations,
+          .bytes_read = static_cast<double>(after.bytes_read - before.bytes_read) / evaluations};
+}
+
+template class BenchEvaluations<float>;
+template class BenchEvaluations<double>;
+
+}  // namespace rhohat

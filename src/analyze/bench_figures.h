@@ -1,0 +1,44 @@
+// From measured rounds to figures: medians, ceilings, and which of them binds.
+#pragma once
+
+#include <vector>
+
+#include "analyze/bench_evaluation.h"
+#include "analyze/evaluation_work.h"
+#include "rhohat/bench.h"
+
+namespace rhohat {
+
+// What the machine did at most, in one round.
+struct MachineRates {
+  double memory_bytes_per_second = 0;
+  double read_bytes_per_second = 0;
+  double decode_rows_per_second = 0;
+  uint64_t decode_bytes = 0;  // read from storage for all rows, once
+};
+
+// One round of one schedule.
+struct ScheduleRound {
+  EvaluationTimes evaluation;
+  double product_flops_per_second = 0;
+  MachineRates machine;
+};
+
+// Times that a row was read from storage in one evaluation; where storage was not seen to be read,
+// the schedule's passes.
+double ReadsPerRow(const ScheduleRound& round, const EvaluationWork& work);
+
+Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work,
+                    const NetworkShape& shape, int64_t element_bytes);
+
+// Completes all figures of a schedule that was measured. `rounds` are one or more.
+ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const EvaluationWork& work,
+                              const NetworkShape& shape, int64_t element_bytes);
+
+// Rows to measure so that one evaluation takes about `seconds` where it is no faster than its
+// products and its reading: whole blocks, as many for each thread, at least four; or all rows,
+// where those are fewer.
+int64_t RowsToMeasure(double seconds, const Ceilings& ceilings, int64_t block_rows, int64_t threads,
+                      int64_t rows_in_data);
+
+}  // namespace rhohat

@@ -1,0 +1,211 @@
+#include "analyze/bench_run.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "analyze/reading_rates.h"
+#include "base/units.h"
+#include "math/blas.h"
+#include "math/kernels.h"
+#include "objective/objective.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+namespace {
+
+constexpr double kRounds = 5;  // that the time is meant for
+constexpr int64_t kLeastRounds = 3;
+
+// Each of three arrays: beyond the caches of any machine, within a part of the budget.
+uint64_t ArrayBytes(const ResolvedResources& resources) {
+  constexpr uint64_t kMebibyte = uint64_t{1} << 20;
+  const uint64_t wanted =
+      std::max<uint64_t>(64, 32 * static_cast<uint64_t>(resources.threads)) * kMebibyte;
+  return std::max(kMebibyte, std::min(wanted, resources.memory_bytes / 16));
+}
+
+// What a training run takes for an evaluation, and what is measured beside it.
+template <class T>
+MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute,
+                      const NetworkShape& shape, const RowSource& source) {
+  const ResolvedResources resources = Resolve(options.resources);
+  const auto threads = static_cast<uint64_t>(resources.threads);
+  MemoryPlanner planner(source, resources, compute.block_rows);
+  planner.AddDecoding(sizeof(T));
+  planner.ReserveForEachThread(kProductBufferBytes);
+  const auto add_each = [&](const char* name, uint64_t count, const char* of, size_t bytes) {
+    planner.Add(name, count * bytes, fmt::format("{} {} × {}", count, of, FormatBytes(bytes)));
+  };
+  add_each("lanes", static_cast<uint64_t>(compute.lanes), "lanes", Objective<T>::LaneBytes(shape));
+  add_each("workspace", threads, "threads",
+           Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows));
+  planner.Add("parameters", BenchEvaluations<T>::MemoryBytes(shape), "and their gradient");
+  add_each("products", threads, "threads", BareProducts<T>::MemoryBytes(shape, compute.block_rows));
+  const uint64_t array_bytes = ArrayBytes(resources);
+  planner.Add("memory stream", MemoryStream::MemoryBytes(array_bytes),
+              fmt::format("3 arrays of {}", FormatBytes(array_bytes)));
+  return planner.Finish();
+}
+
+}  // namespace
+
+double SliceOf(double seconds, size_t schedules, int64_t threads) {
+  constexpr double kRoundsShare = 0.9;  // the rest is for finding out how many rows fit
+  constexpr double kMost = 1;
+  // Memory, stored bytes and decoding; products and two evaluations of each schedule; and one
+  // thread, which takes as many times longer.
+  double slices = 3 + 3 * static_cast<double>(schedules);
+  if (threads > 1) slices += 2 * static_cast<double>(threads);
+  return std::min(kRoundsShare * seconds / kRounds / slices, kMost);
+}
+
+template <class T>
+BenchRun<T>::BenchRun(const BenchOptions& options, const NetworkShape& shape,
+                      std::vector<BenchCandidate> candidates, RowSource& source,
+                      const RunControl& control)
+    : options_(options),
+      shape_(shape),
+      candidates_(std::move(candidates)),
+      rows_(source, source.rows()),
+      rows_in_data_(source.rows()),
+      control_(control),
+      plan_(PlanMemory<T>(options, compute(), shape, source)),
+      executor_(plan_.threads),
+      products_(shape, compute().block_rows, executor_),
+      memory_(ArrayBytes(Resolve(options.resources)), executor_),
+      evaluations_(options, shape, rows_, SweepOf()) {}
+
+template <class T>
+SweepOptions BenchRun<T>::SweepOf() const {
+  return {.block_rows = compute().block_rows,
+          .lanes = compute().lanes,
+          .blocks_ahead = plan_.blocks_ahead,
+          .stop = control_.stop};
+}
+
+template <class T>
+void BenchRun<T>::CheckStop() const {
+  if (control_.stop_requested()) throw Stopped("stopped on request");
+}
+
+template <class T>
+void BenchRun<T>::Note(const std::string& line) const {
+  if (control_.observer != nullptr) control_.observer->OnNote(line);
+}
+
+// As many of the first as one evaluation gets through in a slice.
+template <class T>
+void BenchRun<T>::ChooseRows(BenchResult& result) {
+  first_decode_ = MeasureFirstReading<T>(rows_, executor_, SweepOf(), slice_);
+  double flops_per_row = 0;
+  double passes = 0;
+  for (const BenchCandidate& candidate : candidates_) {
+    flops_per_row = std::max(flops_per_row, FlopsPerRow(shape_, candidate.work.products));
+    passes = std::max(passes, static_cast<double>(candidate.work.passes));
+  }
+  Ceilings ceilings;
+  ceilings.products =
+      products_.FlopsPerSecond(candidates_.front().work.products, slice_) / flops_per_row;
+  ceilings.reading = first_decode_ / passes;
+  result.rows = RowsToMeasure(slice_, ceilings, compute().block_rows, plan_.threads, rows_in_data_);
+  rows_.set_rows(result.rows);
+}
+
+template <class T>
+void BenchRun<T>::MeasureRound() {
+  CheckStop();
+  MachineRates machine;
+  machine.memory_bytes_per_second = memory_.BytesPerSecond(slice_);
+  machine.read_bytes_per_second = MeasureStoredBytes(rows_, executor_, SweepOf(), slice_);
+  const ReadingRate decoding = MeasureDecoding<T>(rows_, executor_, SweepOf(), slice_);
+  machine.decode_rows_per_second = decoding.rows_per_second;
+  machine.decode_bytes = decoding.bytes_per_pass;
+  machine_.push_back(machine);
+  for (BenchCandidate& candidate : candidates_) {
+    CheckStop();
+    const double flops = products_.FlopsPerSecond(candidate.work.products, slice_);
+    candidate.rounds.push_back(
+        {.evaluation = evaluations_.Measure(candidate.compute, executor_, slice_),
+         .product_flops_per_second = flops,
+         .machine = machine});
+  }
+  if (executor_.threads() == 1) return;
+  // Gone before the next round: the fewest threads of all executors hold for every one of them.
+  Executor one(1);
+  const EvaluationTimes alone = evaluations_.Measure(compute(), one, slice_);
+  against_one_.push_back(candidates_.front().rounds.back().evaluation.rows_per_second /
+                         alone.rows_per_second);
+}
+
+template <class T>
+void BenchRun<T>::Run(BenchResult& result) {
+  const double start = SecondsNow();
+  slice_ = SliceOf(options_.seconds, candidates_.size(), plan_.threads);
+  ChooseRows(result);
+  double round_seconds = 0;
+  do {
+    const double round_start = SecondsNow();
+    MeasureRound();
+    ++result.rounds;
+    Note(fmt::format("round {}: {}, {:.3g} rows/s", result.rounds,
+                     result.schedules[candidates_.front().measurement].schedule,
+                     candidates_.front().rounds.back().evaluation.rows_per_second));
+    round_seconds = SecondsNow() - round_start;
+  } while (SecondsNow() - start + round_seconds <
+           options_.seconds * (result.rounds < kLeastRounds ? 2 : 1));
+  result.seconds = SecondsNow() - start;
+  Fill(result);
+}
+
+// From rounds to figures.
+template <class T>
+void BenchRun<T>::Fill(BenchResult& result) const {
+  const auto median = [&](double MachineRates::*rate) {
+    std::vector<double> values;
+    for (const MachineRates& machine : machine_) values.push_back(machine.*rate);
+    return Median(std::move(values));
+  };
+  result.rows_in_data = rows_in_data_;
+  result.threads = plan_.threads;
+  result.lanes = compute().lanes;
+  result.block_rows = compute().block_rows;
+  result.kernels = BestKernels<T>().name;
+  result.memory_bytes_per_second = median(&MachineRates::memory_bytes_per_second);
+  result.read_bytes_per_second = median(&MachineRates::read_bytes_per_second);
+  result.decode_rows_per_second = median(&MachineRates::decode_rows_per_second);
+  result.first_decode_rows_per_second = first_decode_;
+  for (const BenchCandidate& candidate : candidates_) {
+    ScheduleMeasurement& measurement = result.schedules[candidate.measurement];
+    const std::string name = measurement.schedule;
+    measurement = Summarise(candidate.rounds, candidate.work, shape_, sizeof(T));
+    measurement.schedule = name;
+  }
+  if (!against_one_.empty()) result.threads_against_one = Median(against_one_);
+  Remark(result);
+}
+
+template <class T>
+void BenchRun<T>::Remark(BenchResult& result) const {
+  if (result.rows < rows_in_data_) {
+    result.remarks.push_back(fmt::format(
+        "the first {} rows were measured, which fit the time: --seconds takes more of them",
+        result.rows));
+  }
+  constexpr double kMuchSlower = 0.7;
+  if (first_decode_ < kMuchSlower * result.decode_rows_per_second) {
+    const ScheduleMeasurement& first = result.schedules[candidates_.front().measurement];
+    const double passes = static_cast<double>(candidates_.front().work.passes);
+    result.remarks.push_back(fmt::format(
+        "rows came at {:.3g} rows/s when they were read first, and at {:.3g} again, from memory: "
+        "where the data does not fit in it, {} gets through {:.3g} rows/s at most",
+        first_decode_, result.decode_rows_per_second, first.schedule,
+        std::min(first_decode_ / passes, first.ceilings.smallest())));
+  }
+}
+
+template class BenchRun<float>;
+template class BenchRun<double>;
+
+}  // namespace rhohat
