@@ -79,7 +79,8 @@ nlohmann::ordered_json JsonOf(const ScheduleMeasurement& schedule) {
           {"bound_by", schedule.ceilings.binding()},
           {"fraction", schedule.fraction},
           {"fraction_least", schedule.fraction_least},
-          {"fraction_most", schedule.fraction_most}};
+          {"fraction_most", schedule.fraction_most},
+          {"product_share", schedule.product_share}};
 }
 
 std::string AsJson(const BenchResult& result) {
@@ -148,32 +149,40 @@ std::string MachineLines(const BenchResult& result) {
   return AlignedLines(lines);
 }
 
-std::string ScheduleTable(const BenchResult& result) {
-  std::string table =
-      fmt::format("{:<10}{:>9}{:>9}{:>9}{:>9}{:>11}{:>9}{:>9}  {}\n", "schedule", "rows/s",
-                  "GFLOP/s", "done", "waiting", "products", "reading", "memory", "of the ceiling");
+std::string EvaluationTable(const BenchResult& result) {
+  std::string table = fmt::format("{:<10}{:>10}{:>9}{:>9}{:>9}   {}\n", "evaluation", "rows/s",
+                                  "GFLOP/s", "done", "waiting", "of the ceiling that binds");
   for (const ScheduleMeasurement& schedule : result.schedules) {
     if (!schedule.refusal.empty()) {
       table += fmt::format("{:<10}  refused: {}\n", schedule.schedule, schedule.refusal);
       continue;
     }
-    table += fmt::format(
-        "{:<10}{:>9}{:>9}{:>9}{:>7.0f} %{:>11}{:>9}{:>9}  {:.2f} ({:.2f} to {:.2f}), {}\n",
-        schedule.schedule, Rate(schedule.rows_per_second),
-        Giga(schedule.nominal_flops_per_second()), Giga(schedule.flops_per_second()),
-        100 * schedule.wait_seconds / schedule.seconds, Rate(schedule.ceilings.products),
-        Rate(schedule.ceilings.reading), Rate(schedule.ceilings.memory), schedule.fraction,
-        schedule.fraction_least, schedule.fraction_most, schedule.ceilings.binding());
+    table +=
+        fmt::format("{:<10}{:>10}{:>9}{:>9}{:>7.0f} %   {:.2f} of {} ({:.2f} to {:.2f})\n",
+                    schedule.schedule, Rate(schedule.rows_per_second),
+                    Giga(schedule.nominal_flops_per_second()), Giga(schedule.flops_per_second()),
+                    100 * schedule.wait_seconds / schedule.seconds, schedule.fraction,
+                    schedule.ceilings.binding(), schedule.fraction_least, schedule.fraction_most);
   }
   return table +
-         "\nGFLOP/s counts two passes (12nh a row with one hidden layer), done what was computed;\n"
-         "products, reading and memory: rows/s if nothing else took time, the least of which "
-         "binds.\n";
+         "GFLOP/s counts two passes, 12nh a row with one hidden layer; done: as computed.\n";
+}
+
+std::string CeilingTable(const BenchResult& result) {
+  std::string table = fmt::format("{:<10}{:>10}{:>9}{:>9}   {}\n", "ceilings", "products",
+                                  "reading", "memory", "products' share of processor time");
+  for (const ScheduleMeasurement& schedule : result.schedules) {
+    if (!schedule.refusal.empty()) continue;
+    table += fmt::format("{:<10}{:>10}{:>9}{:>9}   {:.2f}\n", schedule.schedule,
+                         Rate(schedule.ceilings.products), Rate(schedule.ceilings.reading),
+                         Rate(schedule.ceilings.memory), schedule.product_share);
+  }
+  return table + "Rows/s if nothing else took time; the least of the three binds.\n";
 }
 
 std::string AsText(const BenchResult& result) {
-  std::string text =
-      SubjectLines(result) + "\n" + MachineLines(result) + "\n" + ScheduleTable(result);
+  std::string text = SubjectLines(result) + "\n" + MachineLines(result) + "\n" +
+                     EvaluationTable(result) + "\n" + CeilingTable(result);
   if (result.threads_against_one) {
     text += fmt::format("\n{} threads against one: {:.2f} times the rows/s\n", result.threads,
                         *result.threads_against_one);

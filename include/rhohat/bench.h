@@ -52,6 +52,9 @@ struct ScheduleMeasurement {
   double fraction = 0;
   double fraction_least = 0;
   double fraction_most = 0;
+  // Of the processor time of all threads, what the products alone would take. As both sides are
+  // times on a processor, it says little of waiting, and holds on a machine that others use too.
+  double product_share = 0;
 
   double nominal_flops_per_second() const { return rows_per_second * nominal_flops_per_row; }
   double flops_per_second() const { return rows_per_second * flops_per_row; }

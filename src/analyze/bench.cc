@@ -82,7 +82,7 @@ std::vector<BenchCandidate> CandidatesOf(const BenchOptions& options, const Netw
 // As many rows as an evaluation could get through in the time, and no more than make a small file.
 int64_t RowsToMakeUp(const BenchCandidate& candidate, const NetworkShape& shape, double slice,
                      int64_t threads) {
-  constexpr double kMostFlopsPerThread = 2e11;
+  constexpr double kMostFlopsPerThread = 4e11;
   constexpr double kMostBytes = 256 << 20;
   const double needed = slice * kMostFlopsPerThread * static_cast<double>(threads) /
                         FlopsPerRow(shape, candidate.work.products);

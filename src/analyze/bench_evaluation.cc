@@ -32,6 +32,7 @@ EvaluationTimes BenchEvaluations<T>::Measure(const ComputeOptions& compute, Exec
   };
   evaluate();
   const SweepCounts before = sweep.counts();
+  const double processor_before = ProcessorSeconds();
   const double start = SecondsNow();
   double evaluations = 0;
   double taken = 0;
@@ -44,7 +45,8 @@ EvaluationTimes BenchEvaluations<T>::Measure(const ComputeOptions& compute, Exec
   return {.rows_per_second = evaluations * static_cast<double>(source_.rows()) / taken,
           .seconds = taken / evaluations,
           .wait_seconds = (after.wait_seconds - before.wait_seconds) / evaluations,
-          .bytes_read = static_cast<double>(after.bytes_read - before.bytes_read) / evaluations};
+          .bytes_read = static_cast<double>(after.bytes_read - before.bytes_read) / evaluations,
+          .processor_seconds = (ProcessorSeconds() - processor_before) / evaluations};
 }
 
 template class BenchEvaluations<float>;

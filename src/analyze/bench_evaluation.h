@@ -16,9 +16,10 @@ namespace rhohat {
 
 struct EvaluationTimes {
   double rows_per_second = 0;
-  double seconds = 0;       // of one evaluation, on average
-  double wait_seconds = 0;  // the same, waiting for data
-  double bytes_read = 0;    // the same, from storage
+  double seconds = 0;            // of one evaluation, on average
+  double wait_seconds = 0;       // the same, waiting for data
+  double bytes_read = 0;         // the same, from storage
+  double processor_seconds = 0;  // the same, used by all threads, reading ones too
 };
 
 // What the evaluations of one bench have in common.

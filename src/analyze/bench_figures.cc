@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <functional>
 
-#include "analyze/machine_rates.h"
-
 namespace rhohat {
 namespace {
 
@@ -22,10 +20,19 @@ double ReadsPerRow(const ScheduleRound& round, const EvaluationWork& work) {
   return round.evaluation.bytes_read / static_cast<double>(round.machine.decode_bytes);
 }
 
+// How long the products would take, over how long all of it took: both in processor time.
+double ProductShare(const ScheduleRound& round, const EvaluationWork& work,
+                    const NetworkShape& shape) {
+  const double rows = round.evaluation.rows_per_second * round.evaluation.seconds;
+  const double bare =
+      rows * FlopsPerRow(shape, work.products) / round.products.flops_per_processor_second;
+  return bare / round.evaluation.processor_seconds;
+}
+
 Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work,
                     const NetworkShape& shape, int64_t element_bytes) {
   Ceilings ceilings;
-  ceilings.products = round.product_flops_per_second / FlopsPerRow(shape, work.products);
+  ceilings.products = round.products.flops_per_second / FlopsPerRow(shape, work.products);
   ceilings.memory = round.machine.memory_bytes_per_second / BytesPerRow(shape, work, element_bytes);
   const double reads = ReadsPerRow(round, work);
   if (reads > 0) ceilings.reading = round.machine.decode_rows_per_second / reads;
@@ -48,10 +55,11 @@ ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const Ev
   result.wait_seconds = median([](const auto& r) { return r.evaluation.wait_seconds; });
   result.reads_per_row = median([&](const auto& r) { return ReadsPerRow(r, work); });
   result.product_flops_per_second =
-      median([](const auto& r) { return r.product_flops_per_second; });
+      median([](const auto& r) { return r.products.flops_per_second; });
   result.ceilings = {.products = median([&](const auto& r) { return ceilings_of(r).products; }),
                      .reading = median([&](const auto& r) { return ceilings_of(r).reading; }),
                      .memory = median([&](const auto& r) { return ceilings_of(r).memory; })};
+  result.product_share = median([&](const auto& r) { return ProductShare(r, work, shape); });
   result.fraction = result.rows_per_second / result.ceilings.smallest();
   std::vector<double> fractions;
   for (const ScheduleRound& round : rounds) {

@@ -5,11 +5,12 @@
 
 #include "analyze/bench_evaluation.h"
 #include "analyze/evaluation_work.h"
+#include "analyze/machine_rates.h"
 #include "rhohat/bench.h"
 
 namespace rhohat {
 
-// What the machine did at most, in one round.
+// What the machine did at most, in one round, whatever the schedule.
 struct MachineRates {
   double memory_bytes_per_second = 0;
   double read_bytes_per_second = 0;
@@ -20,13 +21,16 @@ struct MachineRates {
 // One round of one schedule.
 struct ScheduleRound {
   EvaluationTimes evaluation;
-  double product_flops_per_second = 0;
+  ProductRate products;
   MachineRates machine;
 };
 
 // Times that a row was read from storage in one evaluation; where storage was not seen to be read,
 // the schedule's passes.
 double ReadsPerRow(const ScheduleRound& round, const EvaluationWork& work);
+
+double ProductShare(const ScheduleRound& round, const EvaluationWork& work,
+                    const NetworkShape& shape);
 
 Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work,
                     const NetworkShape& shape, int64_t element_bytes);

@@ -17,6 +17,9 @@ namespace {
 
 constexpr double kRounds = 5;  // that the time is meant for
 constexpr int64_t kLeastRounds = 3;
+// An evaluation takes longer than what ceilings are measured in: what it does once, whatever the
+// rows, should weigh as little as on a whole data set.
+constexpr double kEvaluationSlices = 2;
 
 // Each of three arrays: beyond the caches of any machine, within a part of the budget.
 uint64_t ArrayBytes(const ResolvedResources& resources) {
@@ -56,8 +59,9 @@ double SliceOf(double seconds, size_t schedules, int64_t threads) {
   constexpr double kMost = 1;
   // Memory, stored bytes and decoding; products and two evaluations of each schedule; and one
   // thread, which takes as many times longer.
-  double slices = 3 + 3 * static_cast<double>(schedules);
-  if (threads > 1) slices += 2 * static_cast<double>(threads);
+  const double each = 1 + 2 * kEvaluationSlices;
+  double slices = 3 + each * static_cast<double>(schedules);
+  if (threads > 1) slices += 2 * kEvaluationSlices * static_cast<double>(threads);
   return std::min(kRoundsShare * seconds / kRounds / slices, kMost);
 }
 
@@ -107,9 +111,10 @@ void BenchRun<T>::ChooseRows(BenchResult& result) {
   }
   Ceilings ceilings;
   ceilings.products =
-      products_.FlopsPerSecond(candidates_.front().work.products, slice_) / flops_per_row;
+      products_.Measure(candidates_.front().work.products, slice_).flops_per_second / flops_per_row;
   ceilings.reading = first_decode_ / passes;
-  result.rows = RowsToMeasure(slice_, ceilings, compute().block_rows, plan_.threads, rows_in_data_);
+  result.rows = RowsToMeasure(kEvaluationSlices * slice_, ceilings, compute().block_rows,
+                              plan_.threads, rows_in_data_);
   rows_.set_rows(result.rows);
 }
 
@@ -125,16 +130,17 @@ void BenchRun<T>::MeasureRound() {
   machine_.push_back(machine);
   for (BenchCandidate& candidate : candidates_) {
     CheckStop();
-    const double flops = products_.FlopsPerSecond(candidate.work.products, slice_);
-    candidate.rounds.push_back(
-        {.evaluation = evaluations_.Measure(candidate.compute, executor_, slice_),
-         .product_flops_per_second = flops,
-         .machine = machine});
+    const ProductRate products = products_.Measure(candidate.work.products, slice_);
+    processor_shares_.push_back(products.processor_share);
+    candidate.rounds.push_back({.evaluation = evaluations_.Measure(candidate.compute, executor_,
+                                                                   kEvaluationSlices * slice_),
+                                .products = products,
+                                .machine = machine});
   }
   if (executor_.threads() == 1) return;
   // Gone before the next round: the fewest threads of all executors hold for every one of them.
   Executor one(1);
-  const EvaluationTimes alone = evaluations_.Measure(compute(), one, slice_);
+  const EvaluationTimes alone = evaluations_.Measure(compute(), one, kEvaluationSlices * slice_);
   against_one_.push_back(candidates_.front().rounds.back().evaluation.rows_per_second /
                          alone.rows_per_second);
 }
@@ -193,15 +199,21 @@ void BenchRun<T>::Remark(BenchResult& result) const {
         "the first {} rows were measured, which fit the time: --seconds takes more of them",
         result.rows));
   }
-  constexpr double kMuchSlower = 0.7;
-  if (first_decode_ < kMuchSlower * result.decode_rows_per_second) {
-    const ScheduleMeasurement& first = result.schedules[candidates_.front().measurement];
-    const double passes = static_cast<double>(candidates_.front().work.passes);
+  constexpr double kAlone = 0.9;
+  const double share = Median(processor_shares_);
+  if (share < kAlone) {
     result.remarks.push_back(fmt::format(
-        "rows came at {:.3g} rows/s when they were read first, and at {:.3g} again, from memory: "
-        "where the data does not fit in it, {} gets through {:.3g} rows/s at most",
-        first_decode_, result.decode_rows_per_second, first.schedule,
-        std::min(first_decode_ / passes, first.ceilings.smallest())));
+        "other programs ran: the products had a processor {:.0f} % of the time, so that figures "
+        "scatter; of the fractions, the products' share of processor time suffers least",
+        100 * share));
+  }
+  const ScheduleMeasurement& first = result.schedules[candidates_.front().measurement];
+  const double unread = first_decode_ / static_cast<double>(candidates_.front().work.passes);
+  if (unread < first.ceilings.smallest()) {
+    result.remarks.push_back(fmt::format(
+        "rows came at {:.3g} rows/s when they were read first, and at {:.3g} from then on, out of "
+        "memory: where the data does not fit in it, {} gets through {:.3g} rows/s at most",
+        first_decode_, result.decode_rows_per_second, first.schedule, unread));
   }
 }
 

@@ -63,9 +63,10 @@ class BenchRun {
   BareProducts<T> products_;
   MemoryStream memory_;
   BenchEvaluations<T> evaluations_;
-  std::vector<MachineRates> machine_;  // of each round
-  std::vector<double> against_one_;    // the same
-  double first_decode_ = 0;            // rows per second
+  std::vector<double> processor_shares_;  // of the products of each round
+  std::vector<MachineRates> machine_;     // of each round
+  std::vector<double> against_one_;       // the same
+  double first_decode_ = 0;               // rows per second
 };
 
 }  // namespace rhohat

@@ -1,5 +1,7 @@
 #include "analyze/machine_rates.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -32,6 +34,15 @@ NetworkShape Untied(const NetworkShape& shape) { return {shape.inputs, shape.hid
 
 double SecondsNow() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double ProcessorSeconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 double Median(std::vector<double> values) {
@@ -110,11 +121,17 @@ double BareProducts<T>::SecondsFor(const std::vector<BlockProduct>& products, in
 }
 
 template <class T>
-double BareProducts<T>::FlopsPerSecond(const std::vector<BlockProduct>& products, double seconds) {
+ProductRate BareProducts<T>::Measure(const std::vector<BlockProduct>& products, double seconds) {
   const int64_t blocks = TimesIn(seconds, SecondsFor(products, 1));
+  const double before = ProcessorSeconds();
   const double taken = SecondsFor(products, blocks);
-  const auto rows = static_cast<double>(executor_.threads() * blocks * block_rows_);
-  return rows * FlopsPerRow(shape_, products) / taken;
+  const double used = ProcessorSeconds() - before;
+  const auto threads = static_cast<double>(executor_.threads());
+  const double flops =
+      threads * static_cast<double>(blocks * block_rows_) * FlopsPerRow(shape_, products);
+  return {.flops_per_second = flops / taken,
+          .flops_per_processor_second = flops / used,
+          .processor_share = used / taken / threads};
 }
 
 // ---- Memory ------------------------------------------------------------------------------------

@@ -12,6 +12,13 @@
 
 namespace rhohat {
 
+struct ProductRate {
+  double flops_per_second = 0;            // on all threads together
+  double flops_per_processor_second = 0;  // on one of them, of the time that it had a processor
+  // Of the time of all threads that they had a processor: less than 1 where others want it too.
+  double processor_share = 0;
+};
+
 // The products of an evaluation, of the same shapes, one BLAS thread each, on all compute threads
 // at once, with nothing between them. Weights, sums and levels are a thread's own.
 template <class T>
@@ -23,8 +30,8 @@ class BareProducts {
   // What the constructor allocates for each thread, and BLAS beside it.
   static size_t MemoryBytes(const NetworkShape& shape, int64_t block_rows);
 
-  // Operations per second over about `seconds`, in whole blocks, as many for each thread.
-  double FlopsPerSecond(const std::vector<BlockProduct>& products, double seconds);
+  // Over about `seconds`, in whole blocks, as many for each thread.
+  ProductRate Measure(const std::vector<BlockProduct>& products, double seconds);
 
  private:
   struct Worker {
@@ -71,6 +78,9 @@ class MemoryStream {
 
 // A clock that never goes back.
 double SecondsNow();
+
+// What all threads of the process have used of the processors.
+double ProcessorSeconds();
 
 // Of an odd number of values the one in the middle, else the mean of the two there. At least one.
 double Median(std::vector<double> values);
