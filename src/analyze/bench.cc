@@ -26,7 +26,8 @@ struct NamedSchedule {
   Schedule value;
   const char* name;
 };
-constexpr NamedSchedule kSchedules[] = {{Schedule::kTwoPass, "two-pass"}};
+constexpr NamedSchedule kSchedules[] = {
+    {Schedule::kTwoPass, "two-pass"}, {Schedule::kCached, "cached"}, {Schedule::kFused, "fused"}};
 
 void Validate(const BenchOptions& options) {
   TrainOptions training;
@@ -51,6 +52,11 @@ void Validate(const BenchOptions& options) {
   }
 }
 
+void CheckFused(const ObjectiveOptions& options, const NetworkShape& shape) {
+  const std::string why_not = WhyNotFused(options, shape);
+  if (!why_not.empty()) throw Error(ErrorKind::kUsage, "--schedule fused: " + why_not);
+}
+
 // Those that can be measured; the others say why they are refused.
 std::vector<BenchCandidate> CandidatesOf(const BenchOptions& options, const NetworkShape& shape,
                                          std::vector<ScheduleMeasurement>& measurements) {
@@ -63,8 +69,10 @@ std::vector<BenchCandidate> CandidatesOf(const BenchOptions& options, const Netw
     try {
       ComputeOptions compute = options.compute;
       compute.schedule = schedule;
+      compute = ResolveCompute(compute, shape);
+      if (schedule == Schedule::kFused) CheckFused(options.objective, shape);
       candidates.push_back({.measurement = place,
-                            .compute = ResolveCompute(compute, shape),
+                            .compute = compute,
                             .work = WorkOf(shape, schedule, PassesOf(options.objective) == 2),
                             .rounds = {}});
     } catch (const Error& error) {
@@ -84,8 +92,8 @@ int64_t RowsToMakeUp(const BenchCandidate& candidate, const NetworkShape& shape,
                      int64_t threads) {
   constexpr double kMostFlopsPerThread = 4e11;
   constexpr double kMostBytes = 256 << 20;
-  const double needed = slice * kMostFlopsPerThread * static_cast<double>(threads) /
-                        FlopsPerRow(shape, candidate.work.products);
+  const double needed =
+      slice * kMostFlopsPerThread * static_cast<double>(threads) / candidate.work.flops_per_row;
   const double fitting = kMostBytes / sizeof(float) / static_cast<double>(shape.inputs);
   return std::max(4 * threads * candidate.compute.block_rows,
                   static_cast<int64_t>(std::min(needed, fitting)));

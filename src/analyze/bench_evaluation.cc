@@ -22,11 +22,11 @@ size_t BenchEvaluations<T>::MemoryBytes(const NetworkShape& shape) {
 }
 
 template <class T>
-EvaluationTimes BenchEvaluations<T>::Measure(const ComputeOptions& compute, Executor& executor,
+EvaluationTimes BenchEvaluations<T>::Measure(const ObjectiveSchedule& schedule, Executor& executor,
                                              double seconds) {
   Sweep<T> sweep(source_, executor, sweep_options_);
-  const NoiseSource noise{.seed = static_cast<uint64_t>(compute.seed)};
-  Objective<T> objective(shape_, options_.network, options_.objective, noise, sweep);
+  const NoiseSource noise{.seed = static_cast<uint64_t>(options_.compute.seed)};
+  Objective<T> objective(shape_, options_.network, options_.objective, noise, sweep, schedule);
   const auto evaluate = [&] {
     objective.EvaluateWithGradient(parameters_.span(), gradient_.span());
   };

@@ -35,8 +35,8 @@ class BenchEvaluations {
 
   // Makes sums and workspaces as at the beginning of a run, evaluates once unmeasured, so that
   // memory is there and caches are filled, then for about `seconds`, at least once.
-  // `compute` is resolved.
-  EvaluationTimes Measure(const ComputeOptions& compute, Executor& executor, double seconds);
+  // The schedule is not kAuto.
+  EvaluationTimes Measure(const ObjectiveSchedule& schedule, Executor& executor, double seconds);
 
  private:
   const BenchOptions& options_;

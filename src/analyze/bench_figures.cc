@@ -21,19 +21,16 @@ double ReadsPerRow(const ScheduleRound& round, const EvaluationWork& work) {
 }
 
 // How long the products would take, over how long all of it took: both in processor time.
-double ProductShare(const ScheduleRound& round, const EvaluationWork& work,
-                    const NetworkShape& shape) {
+double ProductShare(const ScheduleRound& round, const EvaluationWork& work) {
   const double rows = round.evaluation.rows_per_second * round.evaluation.seconds;
-  const double bare =
-      rows * FlopsPerRow(shape, work.products) / round.products.flops_per_processor_second;
+  const double bare = rows * work.flops_per_row / round.products.flops_per_processor_second;
   return bare / round.evaluation.processor_seconds;
 }
 
-Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work,
-                    const NetworkShape& shape, int64_t element_bytes) {
+Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work, int64_t element_bytes) {
   Ceilings ceilings;
-  ceilings.products = round.products.flops_per_second / FlopsPerRow(shape, work.products);
-  ceilings.memory = round.machine.memory_bytes_per_second / BytesPerRow(shape, work, element_bytes);
+  ceilings.products = round.products.flops_per_second / work.flops_per_row;
+  ceilings.memory = round.machine.memory_bytes_per_second / BytesPerRow(work, element_bytes);
   const double reads = ReadsPerRow(round, work);
   if (reads > 0) ceilings.reading = round.machine.decode_rows_per_second / reads;
   return ceilings;
@@ -43,13 +40,12 @@ ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const Ev
                               const NetworkShape& shape, int64_t element_bytes) {
   const auto median = [&](const auto& value) { return MedianOf(rounds, value); };
   const auto ceilings_of = [&](const ScheduleRound& round) {
-    return CeilingsOf(round, work, shape, element_bytes);
+    return CeilingsOf(round, work, element_bytes);
   };
   ScheduleMeasurement result;
-  result.nominal_flops_per_row =
-      FlopsPerRow(shape, WorkOf(shape, Schedule::kTwoPass, true).products);
-  result.flops_per_row = FlopsPerRow(shape, work.products);
-  result.bytes_per_row = BytesPerRow(shape, work, element_bytes);
+  result.nominal_flops_per_row = WorkOf(shape, Schedule::kTwoPass, true).flops_per_row;
+  result.flops_per_row = work.flops_per_row;
+  result.bytes_per_row = BytesPerRow(work, element_bytes);
   result.rows_per_second = median([](const auto& r) { return r.evaluation.rows_per_second; });
   result.seconds = median([](const auto& r) { return r.evaluation.seconds; });
   result.wait_seconds = median([](const auto& r) { return r.evaluation.wait_seconds; });
@@ -59,7 +55,7 @@ ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const Ev
   result.ceilings = {.products = median([&](const auto& r) { return ceilings_of(r).products; }),
                      .reading = median([&](const auto& r) { return ceilings_of(r).reading; }),
                      .memory = median([&](const auto& r) { return ceilings_of(r).memory; })};
-  result.product_share = median([&](const auto& r) { return ProductShare(r, work, shape); });
+  result.product_share = median([&](const auto& r) { return ProductShare(r, work); });
   result.fraction = result.rows_per_second / result.ceilings.smallest();
   std::vector<double> fractions;
   for (const ScheduleRound& round : rounds) {

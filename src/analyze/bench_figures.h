@@ -29,11 +29,9 @@ struct ScheduleRound {
 // the schedule's passes.
 double ReadsPerRow(const ScheduleRound& round, const EvaluationWork& work);
 
-double ProductShare(const ScheduleRound& round, const EvaluationWork& work,
-                    const NetworkShape& shape);
+double ProductShare(const ScheduleRound& round, const EvaluationWork& work);
 
-Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work,
-                    const NetworkShape& shape, int64_t element_bytes);
+Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work, int64_t element_bytes);
 
 // Completes all figures of a schedule that was measured. `rounds` are one or more.
 ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const EvaluationWork& work,

@@ -9,6 +9,8 @@
 #include "base/units.h"
 #include "math/blas.h"
 #include "math/kernels.h"
+#include "objective/code_cache.h"
+#include "objective/compute_plan.h"
 #include "objective/objective.h"
 #include "rhohat/error.h"
 
@@ -29,10 +31,16 @@ uint64_t ArrayBytes(const ResolvedResources& resources) {
   return std::max(kMebibyte, std::min(wanted, resources.memory_bytes / 16));
 }
 
+bool HasFused(const std::vector<BenchCandidate>& candidates) {
+  return std::ranges::any_of(candidates, [](const BenchCandidate& candidate) {
+    return candidate.compute.schedule == Schedule::kFused;
+  });
+}
+
 // What a training run takes for an evaluation, and what is measured beside it.
 template <class T>
 MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute,
-                      const NetworkShape& shape, const RowSource& source) {
+                      const NetworkShape& shape, bool fused, const RowSource& source) {
   const ResolvedResources resources = Resolve(options.resources);
   const auto threads = static_cast<uint64_t>(resources.threads);
   MemoryPlanner planner(source, resources, compute.block_rows);
@@ -41,9 +49,10 @@ MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute
   const auto add_each = [&](const char* name, uint64_t count, const char* of, size_t bytes) {
     planner.Add(name, count * bytes, fmt::format("{} {} × {}", count, of, FormatBytes(bytes)));
   };
-  add_each("lanes", static_cast<uint64_t>(compute.lanes), "lanes", Objective<T>::LaneBytes(shape));
+  add_each("lanes", static_cast<uint64_t>(compute.lanes), "lanes",
+           Objective<T>::LaneBytes(shape, fused));
   add_each("workspace", threads, "threads",
-           Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows));
+           Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows, fused));
   planner.Add("parameters", BenchEvaluations<T>::MemoryBytes(shape), "and their gradient");
   add_each("products", threads, "threads", BareProducts<T>::MemoryBytes(shape, compute.block_rows));
   const uint64_t array_bytes = ArrayBytes(resources);
@@ -75,7 +84,7 @@ BenchRun<T>::BenchRun(const BenchOptions& options, const NetworkShape& shape,
       rows_(source, source.rows()),
       rows_in_data_(source.rows()),
       control_(control),
-      plan_(PlanMemory<T>(options, compute(), shape, source)),
+      plan_(PlanMemory<T>(options, compute(), shape, HasFused(candidates_), source)),
       executor_(plan_.threads),
       products_(shape, compute().block_rows, executor_),
       memory_(ArrayBytes(Resolve(options.resources)), executor_),
@@ -106,7 +115,7 @@ void BenchRun<T>::ChooseRows(BenchResult& result) {
   double flops_per_row = 0;
   double passes = 0;
   for (const BenchCandidate& candidate : candidates_) {
-    flops_per_row = std::max(flops_per_row, FlopsPerRow(shape_, candidate.work.products));
+    flops_per_row = std::max(flops_per_row, candidate.work.flops_per_row);
     passes = std::max(passes, static_cast<double>(candidate.work.passes));
   }
   Ceilings ceilings;
@@ -116,6 +125,28 @@ void BenchRun<T>::ChooseRows(BenchResult& result) {
   result.rows = RowsToMeasure(kEvaluationSlices * slice_, ceilings, compute().block_rows,
                               plan_.threads, rows_in_data_);
   rows_.set_rows(result.rows);
+}
+
+// What is left of the budget keeps codes; of the rows measured the same share as of all rows.
+template <class T>
+void BenchRun<T>::KeepCodes() {
+  const double left = static_cast<double>(plan_.budget_bytes - plan_.total_bytes);
+  const double needed =
+      static_cast<double>(rows_in_data_) * static_cast<double>(shape_.encoder_units()) * sizeof(T);
+  const double share = std::min(1.0, left / needed);
+  const int64_t blocks = (rows_.rows() + compute().block_rows - 1) / compute().block_rows;
+  const auto kept = static_cast<uint64_t>(share * static_cast<double>(blocks));
+  code_bytes_ = kept * CodeCache<T>::BlockBytes(compute().block_rows, shape_.encoder_units());
+  for (BenchCandidate& candidate : candidates_) {
+    if (candidate.compute.schedule != Schedule::kCached) continue;
+    candidate.work = WorkOf(shape_, Schedule::kCached, PassesOf(options_.objective) == 2,
+                            static_cast<double>(kept) / static_cast<double>(blocks));
+  }
+}
+
+template <class T>
+ObjectiveSchedule BenchRun<T>::ScheduleOf(const BenchCandidate& candidate) const {
+  return {.schedule = candidate.compute.schedule, .code_bytes = code_bytes_};
 }
 
 template <class T>
@@ -132,15 +163,16 @@ void BenchRun<T>::MeasureRound() {
     CheckStop();
     const ProductRate products = products_.Measure(candidate.work.products, slice_);
     processor_shares_.push_back(products.processor_share);
-    candidate.rounds.push_back({.evaluation = evaluations_.Measure(candidate.compute, executor_,
-                                                                   kEvaluationSlices * slice_),
-                                .products = products,
-                                .machine = machine});
+    const EvaluationTimes evaluation =
+        evaluations_.Measure(ScheduleOf(candidate), executor_, kEvaluationSlices * slice_);
+    candidate.rounds.push_back(
+        {.evaluation = evaluation, .products = products, .machine = machine});
   }
   if (executor_.threads() == 1) return;
   // Gone before the next round: the fewest threads of all executors hold for every one of them.
   Executor one(1);
-  const EvaluationTimes alone = evaluations_.Measure(compute(), one, kEvaluationSlices * slice_);
+  const EvaluationTimes alone =
+      evaluations_.Measure(ScheduleOf(candidates_.front()), one, kEvaluationSlices * slice_);
   against_one_.push_back(candidates_.front().rounds.back().evaluation.rows_per_second /
                          alone.rows_per_second);
 }
@@ -150,6 +182,7 @@ void BenchRun<T>::Run(BenchResult& result) {
   const double start = SecondsNow();
   slice_ = SliceOf(options_.seconds, candidates_.size(), plan_.threads);
   ChooseRows(result);
+  KeepCodes();
   double round_seconds = 0;
   do {
     const double round_start = SecondsNow();

@@ -48,6 +48,8 @@ class BenchRun {
   void Note(const std::string& line) const;
   void ChooseRows(BenchResult& result);
   void MeasureRound();
+  void KeepCodes();
+  ObjectiveSchedule ScheduleOf(const BenchCandidate& candidate) const;
   void Fill(BenchResult& result) const;
   void Remark(BenchResult& result) const;
 
@@ -58,6 +60,7 @@ class BenchRun {
   int64_t rows_in_data_;
   const RunControl& control_;
   double slice_ = 0;
+  uint64_t code_bytes_ = 0;  // that kCached may keep
   MemoryPlan plan_;
   Executor executor_;
   BareProducts<T> products_;

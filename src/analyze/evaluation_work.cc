@@ -7,28 +7,29 @@ namespace {
 
 // How a schedule differs from plain forwards and backwards.
 struct Pattern {
-  int64_t passes;
-  int64_t encoder_products;  // times that a row goes through the encoder
-  int64_t first_gradients;   // products for the gradient of the first layer
+  int64_t passes = 1;
+  int64_t encoder_products = 1;  // times that a row goes through the encoder
+  int64_t first_gradients = 1;   // products for the gradient of the first layer
 };
 
-Pattern PatternOf(Schedule schedule, bool has_mean_slope) {
-  if (!has_mean_slope) return {1, 1, 1};
+Pattern PatternOf(Schedule schedule, bool has_mean_slope, bool codes_kept) {
+  if (!has_mean_slope) return {};
   switch (schedule) {
+    case Schedule::kFused:
+      return {.first_gradients = 2};
+    case Schedule::kCached:
+      return {.passes = 2, .encoder_products = codes_kept ? 1 : 2};
     case Schedule::kAuto:
     case Schedule::kTwoPass:
       break;
   }
-  return {2, 2, 1};
+  return {.passes = 2, .encoder_products = 2};
 }
 
-}  // namespace
-
-EvaluationWork WorkOf(const NetworkShape& shape, Schedule schedule, bool has_mean_slope) {
-  const Pattern pattern = PatternOf(schedule, has_mean_slope);
-  EvaluationWork work{.passes = pattern.passes, .products = {}};
+std::vector<BlockProduct> ProductsOf(const NetworkShape& shape, const Pattern& pattern) {
+  std::vector<BlockProduct> products;
   const auto add = [&](BlockProduct::Kind kind, int64_t layer) {
-    work.products.push_back({kind, layer});
+    products.push_back({kind, layer});
   };
   for (int64_t time = 1; time < pattern.encoder_products; ++time) {
     for (int64_t layer = 0; layer < shape.depth(); ++layer) add(BlockProduct::kForward, layer);
@@ -41,6 +42,35 @@ EvaluationWork WorkOf(const NetworkShape& shape, Schedule schedule, bool has_mea
   for (int64_t time = 0; time < pattern.first_gradients; ++time) {
     add(BlockProduct::kWeightGradient, 0);
   }
+  return products;
+}
+
+// The row itself once a pass, and what each product leaves for the next, written and read.
+double ValuesPerRow(const NetworkShape& shape, int64_t passes,
+                    const std::vector<BlockProduct>& products) {
+  auto values = static_cast<double>(passes * shape.inputs);
+  for (const auto& [kind, layer] : products) {
+    if (kind == BlockProduct::kWeightGradient) continue;
+    values +=
+        2.0 * static_cast<double>(shape.width(kind == BlockProduct::kForward ? layer + 1 : layer));
+  }
+  return values;
+}
+
+}  // namespace
+
+EvaluationWork WorkOf(const NetworkShape& shape, Schedule schedule, bool has_mean_slope,
+                      double codes_kept) {
+  EvaluationWork work;
+  for (const bool kept : {false, true}) {
+    const Pattern pattern = PatternOf(schedule, has_mean_slope, kept);
+    const double share = kept ? codes_kept : 1 - codes_kept;
+    const std::vector<BlockProduct> products = ProductsOf(shape, pattern);
+    work.passes = pattern.passes;
+    work.flops_per_row += share * FlopsPerRow(shape, products);
+    work.values_per_row += share * ValuesPerRow(shape, pattern.passes, products);
+    if (share >= 0.5) work.products = products;
+  }
   return work;
 }
 
@@ -51,17 +81,6 @@ double FlopsPerRow(const NetworkShape& shape, const std::vector<BlockProduct>& p
              static_cast<double>(shape.width(product.layer + 1));
   }
   return flops;
-}
-
-double BytesPerRow(const NetworkShape& shape, const EvaluationWork& work, int64_t element_bytes) {
-  auto values = static_cast<double>(work.passes * shape.inputs);
-  for (const BlockProduct& product : work.products) {
-    if (product.kind == BlockProduct::kWeightGradient) continue;
-    const int64_t level =
-        product.kind == BlockProduct::kForward ? product.layer + 1 : product.layer;
-    values += 2.0 * static_cast<double>(shape.width(level));
-  }
-  return values * static_cast<double>(element_bytes);
 }
 
 double Ceilings::smallest() const { return std::min({products, reading, memory}); }

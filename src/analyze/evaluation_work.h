@@ -24,19 +24,25 @@ struct BlockProduct {
 };
 
 struct EvaluationWork {
-  int64_t passes = 1;  // over the rows, wherever they come from
-  std::vector<BlockProduct> products;
+  int64_t passes = 1;                  // over the rows, wherever they come from
+  std::vector<BlockProduct> products;  // of one block
+  double flops_per_row = 0;            // two for each multiplication and addition
+  double values_per_row = 0;           // moved, see BytesPerRow()
 };
 
 // `has_mean_slope`: some penalty makes every row's gradient depend on ρ̂. Without one all schedules
-// are one pass. kCached is counted with all codes kept.
-EvaluationWork WorkOf(const NetworkShape& shape, Schedule schedule, bool has_mean_slope);
+// are one pass. `codes_kept` is the share of rows whose codes kCached keeps from pass to pass: the
+// others' products are counted in full, and `products` are those of most rows.
+EvaluationWork WorkOf(const NetworkShape& shape, Schedule schedule, bool has_mean_slope,
+                      double codes_kept = 0);
 
-// Operations of one row: two for each multiplication and addition.
+// Operations of one row in such products.
 double FlopsPerRow(const NetworkShape& shape, const std::vector<BlockProduct>& products);
 
 // Bytes of one row: the row itself once a pass, and what each product leaves for the next, written
 // once and read once. Sums over rows are left out, as they are shared by all rows of a block.
-double BytesPerRow(const NetworkShape& shape, const EvaluationWork& work, int64_t element_bytes);
+inline double BytesPerRow(const EvaluationWork& work, int64_t element_bytes) {
+  return work.values_per_row * static_cast<double>(element_bytes);
+}
 
 }  // namespace rhohat
