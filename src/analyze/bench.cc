@@ -13,6 +13,7 @@
 #include "analyze/bench_run.h"
 #include "analyze/model_sweep.h"
 #include "analyze/random_rows.h"
+#include "base/units.h"
 #include "data/data_set.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
@@ -95,7 +96,8 @@ int64_t RowsToMakeUp(const BenchCandidate& candidate, const NetworkShape& shape,
   const double needed =
       slice * kMostFlopsPerThread * static_cast<double>(threads) / candidate.work.flops_per_row;
   const double fitting = kMostBytes / sizeof(float) / static_cast<double>(shape.inputs);
-  return std::max(4 * threads * candidate.compute.block_rows,
+  const int64_t least = LeastBlocksEach(candidate.compute.lanes, threads) * threads;
+  return std::max(CheckedProduct(least, candidate.compute.block_rows, "rows made up"),
                   static_cast<int64_t>(std::min(needed, fitting)));
 }
 

@@ -67,13 +67,17 @@ ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const Ev
   return result;
 }
 
+int64_t LeastBlocksEach(int64_t lanes, int64_t threads) {
+  constexpr int64_t kLeast = 4;
+  return std::max(kLeast, (lanes + threads - 1) / threads);
+}
+
 int64_t RowsToMeasure(double seconds, const Ceilings& ceilings, int64_t block_rows, int64_t threads,
-                      int64_t rows_in_data) {
-  constexpr int64_t kLeastBlocks = 4;  // a thread
+                      int64_t least_each, int64_t rows_in_data) {
   const auto all = static_cast<double>(rows_in_data);
   const double fitting = std::min(seconds * std::min(ceilings.products, ceilings.reading), all);
   const double blocks = fitting / static_cast<double>(block_rows) / static_cast<double>(threads);
-  const int64_t each = std::max(static_cast<int64_t>(blocks), kLeastBlocks);
+  const int64_t each = std::max(static_cast<int64_t>(blocks), least_each);
   // Divided, since the product could be beyond what can be counted.
   if (each >= rows_in_data / block_rows / threads) return rows_in_data;
   return each * threads * block_rows;

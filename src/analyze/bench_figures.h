@@ -37,10 +37,13 @@ Ceilings CeilingsOf(const ScheduleRound& round, const EvaluationWork& work, int6
 ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const EvaluationWork& work,
                               const NetworkShape& shape, int64_t element_bytes);
 
+// Blocks that each thread gets at least: enough to keep it busy, and every lane has one.
+int64_t LeastBlocksEach(int64_t lanes, int64_t threads);
+
 // Rows to measure so that one evaluation takes about `seconds` where it is no faster than its
-// products and its reading: whole blocks, as many for each thread, at least four; or all rows,
-// where those are fewer.
+// products and its reading: whole blocks, as many for each thread, at least `least_each`; or all
+// rows, where those are fewer.
 int64_t RowsToMeasure(double seconds, const Ceilings& ceilings, int64_t block_rows, int64_t threads,
-                      int64_t rows_in_data);
+                      int64_t least_each, int64_t rows_in_data);
 
 }  // namespace rhohat

@@ -122,8 +122,9 @@ void BenchRun<T>::ChooseRows(BenchResult& result) {
   ceilings.products =
       products_.Measure(candidates_.front().work.products, slice_).flops_per_second / flops_per_row;
   ceilings.reading = first_decode_ / passes;
-  result.rows = RowsToMeasure(kEvaluationSlices * slice_, ceilings, compute().block_rows,
-                              plan_.threads, rows_in_data_);
+  result.rows =
+      RowsToMeasure(kEvaluationSlices * slice_, ceilings, compute().block_rows, plan_.threads,
+                    LeastBlocksEach(compute().lanes, plan_.threads), rows_in_data_);
   rows_.set_rows(result.rows);
 }
 

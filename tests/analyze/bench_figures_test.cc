@@ -79,16 +79,22 @@ TEST(BenchFigures, ProductsShareIsOfProcessorTime) {
 
 TEST(RowsToMeasure, AreWholeBlocksForEachThreadThatFitTheTime) {
   const Ceilings ceilings{.products = 1e5, .reading = 1e6};
-  EXPECT_EQ(RowsToMeasure(1, ceilings, 1000, 2, 1 << 30), 100000);
-  EXPECT_EQ(RowsToMeasure(1, ceilings, 1000, 3, 1 << 30), 99000);
-  EXPECT_EQ(RowsToMeasure(1, {.products = 1e5, .reading = 2e4}, 1000, 2, 1 << 30), 20000);
+  EXPECT_EQ(RowsToMeasure(1, ceilings, 1000, 2, 4, 1 << 30), 100000);
+  EXPECT_EQ(RowsToMeasure(1, ceilings, 1000, 3, 4, 1 << 30), 99000);
+  EXPECT_EQ(RowsToMeasure(1, {.products = 1e5, .reading = 2e4}, 1000, 2, 4, 1 << 30), 20000);
 }
 
-TEST(RowsToMeasure, AreAtLeastFourBlocksAThreadAndAtMostAll) {
+TEST(RowsToMeasure, AreAtLeastSomeBlocksAThreadAndAtMostAll) {
   const Ceilings ceilings{.products = 1e5, .reading = 1e6};
-  EXPECT_EQ(RowsToMeasure(1e-9, ceilings, 1000, 2, 1 << 30), 8000);
-  EXPECT_EQ(RowsToMeasure(1e9, ceilings, 1000, 2, 12345), 12345);
-  EXPECT_EQ(RowsToMeasure(1e-9, ceilings, int64_t{1} << 40, 2, 12345), 12345);
+  EXPECT_EQ(RowsToMeasure(1e-9, ceilings, 1000, 2, 4, 1 << 30), 8000);
+  EXPECT_EQ(RowsToMeasure(1e9, ceilings, 1000, 2, 4, 12345), 12345);
+  EXPECT_EQ(RowsToMeasure(1e-9, ceilings, int64_t{1} << 40, 2, 4, 12345), 12345);
+}
+
+TEST(RowsToMeasure, LeaveNoLaneWithoutABlock) {
+  EXPECT_EQ(LeastBlocksEach(16, 2), 8);
+  EXPECT_EQ(LeastBlocksEach(16, 3), 6);
+  EXPECT_EQ(LeastBlocksEach(4, 64), 4);
 }
 
 }  // namespace

@@ -32,8 +32,7 @@ TEST(EvaluationWork, IsOnePassOfTenNhWhereNothingDependsOnRhoHat) {
 
 TEST(EvaluationWork, FallsSmoothlyWithTheCodesKept) {
   EXPECT_DOUBLE_EQ(WorkOf(kOneLayer, Schedule::kCached, true, 0).flops_per_row, 12 * kN * kH);
-  EXPECT_DOUBLE_EQ(WorkOf(kOneLayer, Schedule::kCached, true, 0.25).flops_per_row,
-                   11.5 * kN * kH);
+  EXPECT_DOUBLE_EQ(WorkOf(kOneLayer, Schedule::kCached, true, 0.25).flops_per_row, 11.5 * kN * kH);
   EXPECT_EQ(WorkOf(kOneLayer, Schedule::kCached, true, 0.25).products.size(), 6U);
   EXPECT_EQ(WorkOf(kOneLayer, Schedule::kCached, true, 0.75).products.size(), 5U);
 }
