@@ -22,9 +22,12 @@ size_t BenchEvaluations<T>::MemoryBytes(const NetworkShape& shape) {
 }
 
 template <class T>
-EvaluationTimes BenchEvaluations<T>::Measure(const ObjectiveSchedule& schedule, Executor& executor,
+EvaluationTimes BenchEvaluations<T>::Measure(const ObjectiveSchedule& schedule,
+                                             uint64_t cache_bytes, Executor& executor,
                                              double seconds) {
-  Sweep<T> sweep(source_, executor, sweep_options_);
+  SweepOptions sweep_options = sweep_options_;
+  sweep_options.cache_bytes = cache_bytes;
+  Sweep<T> sweep(source_, executor, sweep_options);
   const NoiseSource noise{.seed = static_cast<uint64_t>(options_.compute.seed)};
   Objective<T> objective(shape_, options_.network, options_.objective, noise, sweep, schedule);
   const auto evaluate = [&] {

@@ -34,9 +34,10 @@ class BenchEvaluations {
   static size_t MemoryBytes(const NetworkShape& shape);
 
   // Makes sums and workspaces as at the beginning of a run, evaluates once unmeasured, so that
-  // memory is there and caches are filled, then for about `seconds`, at least once.
-  // The schedule is not kAuto.
-  EvaluationTimes Measure(const ObjectiveSchedule& schedule, Executor& executor, double seconds);
+  // memory is there and caches are filled, then for about `seconds`, at least once. The schedule is
+  // not kAuto; `cache_bytes` are for rows kept from pass to pass.
+  EvaluationTimes Measure(const ObjectiveSchedule& schedule, uint64_t cache_bytes,
+                          Executor& executor, double seconds);
 
  private:
   const BenchOptions& options_;

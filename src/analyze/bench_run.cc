@@ -13,6 +13,7 @@
 #include "objective/compute_plan.h"
 #include "objective/objective.h"
 #include "rhohat/error.h"
+#include "sweep/kept_blocks.h"
 
 namespace rhohat {
 namespace {
@@ -37,10 +38,12 @@ bool HasFused(const std::vector<BenchCandidate>& candidates) {
   });
 }
 
-// What a training run takes for an evaluation, and what is measured beside it.
+// What a training run takes for an evaluation, and what is measured beside it. `spare_bytes`: what
+// is left then.
 template <class T>
 MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute,
-                      const NetworkShape& shape, bool fused, const RowSource& source) {
+                      const NetworkShape& shape, bool fused, const RowSource& source,
+                      uint64_t& spare_bytes) {
   const ResolvedResources resources = Resolve(options.resources);
   const auto threads = static_cast<uint64_t>(resources.threads);
   MemoryPlanner planner(source, resources, compute.block_rows);
@@ -58,7 +61,11 @@ MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute
   const uint64_t array_bytes = ArrayBytes(resources);
   planner.Add("memory stream", MemoryStream::MemoryBytes(array_bytes),
               fmt::format("3 arrays of {}", FormatBytes(array_bytes)));
-  return planner.Finish();
+  planner.Finish();
+  const MemoryPlan plan =
+      planner.AddCache(Sweep<T>::KeptRowBytes(source.type(), source.columns(), 0));
+  spare_bytes = planner.SpareBytes();
+  return plan;
 }
 
 }  // namespace
@@ -84,7 +91,7 @@ BenchRun<T>::BenchRun(const BenchOptions& options, const NetworkShape& shape,
       rows_(source, source.rows()),
       rows_in_data_(source.rows()),
       control_(control),
-      plan_(PlanMemory<T>(options, compute(), shape, HasFused(candidates_), source)),
+      plan_(PlanMemory<T>(options, compute(), shape, HasFused(candidates_), source, spare_bytes_)),
       executor_(plan_.threads),
       products_(shape, compute().block_rows, executor_),
       memory_(ArrayBytes(Resolve(options.resources)), executor_),
@@ -128,16 +135,27 @@ void BenchRun<T>::ChooseRows(BenchResult& result) {
   rows_.set_rows(result.rows);
 }
 
-// What is left of the budget keeps codes; of the rows measured the same share as of all rows.
+// What is left of the budget keeps rows, and then codes: of the rows measured the same share as of
+// all rows.
 template <class T>
-void BenchRun<T>::KeepCodes() {
-  const double left = static_cast<double>(plan_.budget_bytes - plan_.total_bytes);
-  const double needed =
-      static_cast<double>(rows_in_data_) * static_cast<double>(shape_.encoder_units()) * sizeof(T);
-  const double share = std::min(1.0, left / needed);
+void BenchRun<T>::PlanCaches() {
+  const auto all = static_cast<double>(rows_in_data_);
+  const uint64_t for_all_rows = KeptBlocks::BytesForAll(
+      {.rows = rows_.rows(),
+       .block_rows = compute().block_rows,
+       .parcel_rows = rows_.ParcelRows(),
+       .row_bytes = Sweep<T>::KeptRowBytes(rows_.type(), rows_.columns(), 0)});
+  const double kept_rows = static_cast<double>(plan_.kept_rows) / all;
+  cache_bytes_ = plan_.kept_rows == rows_in_data_
+                     ? for_all_rows
+                     : static_cast<uint64_t>(kept_rows * static_cast<double>(for_all_rows));
+
+  const int64_t units = shape_.encoder_units();
   const int64_t blocks = (rows_.rows() + compute().block_rows - 1) / compute().block_rows;
+  const double codes = all * static_cast<double>(units) * sizeof(T);
+  const double share = std::min(1.0, static_cast<double>(spare_bytes_) / codes);
   const auto kept = static_cast<uint64_t>(share * static_cast<double>(blocks));
-  code_bytes_ = kept * CodeCache<T>::BlockBytes(compute().block_rows, shape_.encoder_units());
+  code_bytes_ = kept * CodeCache<T>::BlockBytes(compute().block_rows, units);
   for (BenchCandidate& candidate : candidates_) {
     if (candidate.compute.schedule != Schedule::kCached) continue;
     candidate.work = WorkOf(shape_, Schedule::kCached, PassesOf(options_.objective) == 2,
@@ -145,9 +163,13 @@ void BenchRun<T>::KeepCodes() {
   }
 }
 
+// Only kCached keeps anything: the others are measured as on data that memory cannot keep.
 template <class T>
-ObjectiveSchedule BenchRun<T>::ScheduleOf(const BenchCandidate& candidate) const {
-  return {.schedule = candidate.compute.schedule, .code_bytes = code_bytes_};
+EvaluationTimes BenchRun<T>::Evaluate(const BenchCandidate& candidate, Executor& executor) {
+  const bool keeps = candidate.compute.schedule == Schedule::kCached;
+  return evaluations_.Measure(
+      {.schedule = candidate.compute.schedule, .code_bytes = keeps ? code_bytes_ : 0},
+      keeps ? cache_bytes_ : 0, executor, kEvaluationSlices * slice_);
 }
 
 template <class T>
@@ -164,16 +186,14 @@ void BenchRun<T>::MeasureRound() {
     CheckStop();
     const ProductRate products = products_.Measure(candidate.work.products, slice_);
     processor_shares_.push_back(products.processor_share);
-    const EvaluationTimes evaluation =
-        evaluations_.Measure(ScheduleOf(candidate), executor_, kEvaluationSlices * slice_);
+    const EvaluationTimes evaluation = Evaluate(candidate, executor_);
     candidate.rounds.push_back(
         {.evaluation = evaluation, .products = products, .machine = machine});
   }
   if (executor_.threads() == 1) return;
   // Gone before the next round: the fewest threads of all executors hold for every one of them.
   Executor one(1);
-  const EvaluationTimes alone =
-      evaluations_.Measure(ScheduleOf(candidates_.front()), one, kEvaluationSlices * slice_);
+  const EvaluationTimes alone = Evaluate(candidates_.front(), one);
   against_one_.push_back(candidates_.front().rounds.back().evaluation.rows_per_second /
                          alone.rows_per_second);
 }
@@ -183,7 +203,7 @@ void BenchRun<T>::Run(BenchResult& result) {
   const double start = SecondsNow();
   slice_ = SliceOf(options_.seconds, candidates_.size(), plan_.threads);
   ChooseRows(result);
-  KeepCodes();
+  PlanCaches();
   double round_seconds = 0;
   do {
     const double round_start = SecondsNow();

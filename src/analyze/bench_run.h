@@ -48,8 +48,8 @@ class BenchRun {
   void Note(const std::string& line) const;
   void ChooseRows(BenchResult& result);
   void MeasureRound();
-  void KeepCodes();
-  ObjectiveSchedule ScheduleOf(const BenchCandidate& candidate) const;
+  void PlanCaches();
+  EvaluationTimes Evaluate(const BenchCandidate& candidate, Executor& executor);
   void Fill(BenchResult& result) const;
   void Remark(BenchResult& result) const;
 
@@ -60,8 +60,11 @@ class BenchRun {
   int64_t rows_in_data_;
   const RunControl& control_;
   double slice_ = 0;
-  uint64_t code_bytes_ = 0;  // that kCached may keep
+  uint64_t spare_bytes_ = 0;  // that the plan leaves, for codes; set with it
   MemoryPlan plan_;
+  // Of the rows measured, what kCached keeps.
+  uint64_t cache_bytes_ = 0;
+  uint64_t code_bytes_ = 0;
   Executor executor_;
   BareProducts<T> products_;
   MemoryStream memory_;

@@ -1,6 +1,8 @@
 // The first rows of a source, as a source: for looking at data that is too much to be read whole.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "data/row_source.h"
@@ -25,6 +27,7 @@ class FirstRows final : public RowSource {
   size_t UnpackBytes() const override { return source_.UnpackBytes(); }
   int64_t ParcelRows() const override { return source_.ParcelRows(); }
   int64_t readers() const override { return source_.readers(); }
+  std::span<const int64_t> Numbers(RowRange range) const override { return source_.Numbers(range); }
   void Fetch(RowRange range, RawRows& out) override { source_.Fetch(range, out); }
   void Read(RawRows& rows) override { source_.Read(rows); }
   void Unpack(RawRows& rows) const override { source_.Unpack(rows); }

@@ -40,6 +40,7 @@ class TrainingRun {
         executor_(plan.threads),
         blocks_ahead_(plan.blocks_ahead),
         cache_bytes_(plan.cache_bytes),
+        keeps_all_rows_(plan.kept_rows == plan.rows),
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
@@ -92,7 +93,8 @@ class TrainingRun {
     return {.file = data_.files().front().file,
             .reads_twice = PassesOf(options_.objective) == 2 &&
                            compute_.schedule == Schedule::kTwoPass &&
-                           WhyNotFused(options_.objective, stages_.back().shape).empty()};
+                           WhyNotFused(options_.objective, stages_.back().shape).empty(),
+            .keeps_all_rows = keeps_all_rows_};
   }
 
   SweepOptions SweepOf() const {
@@ -266,6 +268,7 @@ class TrainingRun {
   Executor executor_;
   int64_t blocks_ahead_;
   uint64_t cache_bytes_;
+  bool keeps_all_rows_;
   std::vector<Stage> stages_;
 
   Preparation preparation_;
