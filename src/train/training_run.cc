@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "objective/compute_plan.h"
 #include "objective/prepared_rows.h"
 #include "rhohat/error.h"
 #include "sweep/executor.h"
@@ -18,6 +19,7 @@
 #include "train/range_hint.h"
 #include "train/reporter.h"
 #include "train/run_meter.h"
+#include "train/speed_verdict.h"
 #include "train/stages.h"
 #include "train/training_stage.h"
 
@@ -39,6 +41,7 @@ class TrainingRun {
         blocks_ahead_(plan.blocks_ahead),
         cache_bytes_(plan.cache_bytes),
         code_bytes_(plan.code_bytes),
+        keeps_all_rows_(plan.kept_rows == plan.rows),
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
@@ -50,6 +53,7 @@ class TrainingRun {
     TrainResult result{
         .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
     SaveModel(result.model, result.model_path);
+    reporter_.Note(SpeedVerdict(result.last, SpeedContextOf()));
     reporter_.Note(fmt::format("the model is in {}", result.model_path));
     return result;
   }
@@ -84,6 +88,14 @@ class TrainingRun {
     }
     WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
     prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
+  }
+
+  SpeedContext SpeedContextOf() const {
+    return {.file = data_.files().front().file,
+            .reads_twice = PassesOf(options_.objective) == 2 &&
+                           compute_.schedule == Schedule::kTwoPass &&
+                           WhyNotFused(options_.objective, stages_.back().shape).empty(),
+            .keeps_all_rows = keeps_all_rows_};
   }
 
   SweepOptions SweepOf() const {
@@ -259,6 +271,7 @@ class TrainingRun {
   int64_t blocks_ahead_;
   uint64_t cache_bytes_;
   uint64_t code_bytes_;
+  bool keeps_all_rows_;
   std::vector<Stage> stages_;
 
   Preparation preparation_;
