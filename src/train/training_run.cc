@@ -29,10 +29,10 @@ namespace {
 template <class T>
 class TrainingRun {
  public:
-  TrainingRun(const TrainOptions& options, const ComputeOptions& compute, const MemoryPlan& plan,
-              DataSet& data, RunFolder& folder, const RunControl& control)
+  TrainingRun(const TrainOptions& options, const MemoryPlan& plan, DataSet& data, RunFolder& folder,
+              const RunControl& control)
       : options_(options),
-        compute_(compute),
+        compute_(options.compute),
         data_(data),
         folder_(folder),
         control_(control),
@@ -40,6 +40,7 @@ class TrainingRun {
         executor_(plan.threads),
         blocks_ahead_(plan.blocks_ahead),
         cache_bytes_(plan.cache_bytes),
+        code_bytes_(plan.code_bytes),
         keeps_all_rows_(plan.kept_rows == plan.rows),
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
@@ -124,18 +125,19 @@ class TrainingRun {
     }
     const NoiseSource noise = NoiseOf(stage, transform);
     StageProgress progress(stage.name, data_.rows(), reporter_, meter_);
-    TrainingStage<T> training({.stage = stage,
-                               .options = options_.optimizer,
-                               .sweep = SweepOf(),
-                               .schedule = {.schedule = compute_.schedule},
-                               .source = data_,
-                               .executor = executor_,
-                               .transform = transform,
-                               .noise = noise,
-                               .reporter = reporter_,
-                               .progress = progress,
-                               .control = control_},
-                              Start(number));
+    TrainingStage<T> training(
+        {.stage = stage,
+         .options = options_.optimizer,
+         .sweep = SweepOf(),
+         .schedule = {.schedule = compute_.schedule, .code_bytes = code_bytes_},
+         .source = data_,
+         .executor = executor_,
+         .transform = transform,
+         .noise = noise,
+         .reporter = reporter_,
+         .progress = progress,
+         .control = control_},
+        Start(number));
     MinimiseOrKeep(number, {training, progress, noise});
   }
 
@@ -268,6 +270,7 @@ class TrainingRun {
   Executor executor_;
   int64_t blocks_ahead_;
   uint64_t cache_bytes_;
+  uint64_t code_bytes_;
   bool keeps_all_rows_;
   std::vector<Stage> stages_;
 
@@ -284,17 +287,15 @@ class TrainingRun {
 }  // namespace
 
 template <class T>
-TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
-                        const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        std::optional<ResumePoint> resume, const RunControl& control) {
-  return TrainingRun<T>(options, compute, plan, data, folder, control).Run(std::move(resume));
+TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
+                        RunFolder& folder, std::optional<ResumePoint> resume,
+                        const RunControl& control) {
+  return TrainingRun<T>(options, plan, data, folder, control).Run(std::move(resume));
 }
 
-template TrainResult RunTraining<float>(const TrainOptions&, const ComputeOptions&,
-                                        const MemoryPlan&, DataSet&, RunFolder&,
-                                        std::optional<ResumePoint>, const RunControl&);
-template TrainResult RunTraining<double>(const TrainOptions&, const ComputeOptions&,
-                                         const MemoryPlan&, DataSet&, RunFolder&,
-                                         std::optional<ResumePoint>, const RunControl&);
+template TrainResult RunTraining<float>(const TrainOptions&, const MemoryPlan&, DataSet&,
+                                        RunFolder&, std::optional<ResumePoint>, const RunControl&);
+template TrainResult RunTraining<double>(const TrainOptions&, const MemoryPlan&, DataSet&,
+                                         RunFolder&, std::optional<ResumePoint>, const RunControl&);
 
 }  // namespace rhohat
