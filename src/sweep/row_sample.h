@@ -92,7 +92,7 @@ class SampledRows final : public RowSource {
   uint64_t bytes_read() const override { return 0; }
 
   // The rows' numbers in the source that they were taken from.
-  std::span<const int64_t> Numbers(RowRange range) const;
+  std::span<const int64_t> Numbers(RowRange range) const override;
 
  private:
   const HeldRows& held_;
