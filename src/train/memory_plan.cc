@@ -15,9 +15,12 @@
 #include "optimize/gradient_descent.h"
 #include "optimize/lbfgs.h"
 #include "rhohat/error.h"
+#include "sweep/row_sample.h"
 #include "sweep/sweep.h"
 #include "train/fit_preparation.h"
 #include "train/option_text.h"
+#include "train/sample_sizes.h"
+#include "train/stages.h"
 
 namespace rhohat {
 namespace {
@@ -31,6 +34,7 @@ void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlan
   const std::string vector = FormatBytes(parameters * sizeof(T));
   switch (options.methods.front()) {
     case OptimizerKind::kLbfgs:
+    case OptimizerKind::kProgressive:
       planner.Add(
           "optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
           fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}", options.history, vector));
@@ -119,6 +123,65 @@ uint64_t KeptRowBytes(const TrainOptions& options, const RowSource& source) {
   return most;
 }
 
+// The most that a sample's row takes, and the most that are wanted, in any stage.
+struct SampleNeeds {
+  int64_t rows = 0;
+  uint64_t row_bytes = 0;
+  uint64_t extra_bytes = 0;  // while the first sample is worked with
+};
+
+template <class T>
+SampleNeeds SampleNeedsOf(const TrainOptions& options, const ComputeOptions& compute,
+                          const RowSource& source, int64_t threads) {
+  SampleNeeds needs;
+  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) == 0) return needs;
+  for (const Stage& stage : StagesOf(options, source.columns())) {
+    const std::vector<int64_t> sizes = SampleSizes(options.optimizer, stage.shape, source.rows());
+    if (sizes.empty()) continue;
+    const bool transformed =
+        stage.frozen_layers > 0 || options.prepare.kind != PreparationKind::kNone;
+    const HeldFormat format = transformed ? HeldFormat::Transformed<T>(stage.shape.inputs)
+                                          : HeldFormat::Stored<T>(source);
+    needs.rows = std::max(needs.rows, RowsHeldFor(sizes));
+    needs.row_bytes = std::max(needs.row_bytes, format.MemoryBytes(1));
+    const int64_t block_rows = SampleBlockRows(sizes.front(), compute.lanes, compute.block_rows);
+    const uint64_t unseen =
+        static_cast<uint64_t>(threads) *
+        (Objective<T>::WorkspaceBytes(stage.shape, stage.objective, block_rows, false) +
+         static_cast<uint64_t>(block_rows * stage.shape.inputs) * sizeof(T));
+    needs.extra_bytes = std::max(needs.extra_bytes, unseen);
+  }
+  return needs;
+}
+
+// The samples are gone when all rows are passed over again and again: what is planned to keep those
+// is there for samples first. Only where that is less, more is planned.
+template <class T>
+MemoryPlan AddSamplesAndCache(const TrainOptions& options, const ComputeOptions& compute,
+                              const RowSource& source, MemoryPlanner& planner, MemoryPlan plan) {
+  const SampleNeeds needs = SampleNeedsOf<T>(options, compute, source, plan.threads);
+  // A cache that cannot hold all may want part of it to read further ahead.
+  const uint64_t room = planner.SpareBytes() / 8 * 7;
+  if (needs.rows > 0 && room > needs.extra_bytes) {
+    plan.sample_rows = static_cast<int64_t>(
+        std::min(static_cast<uint64_t>(needs.rows), (room - needs.extra_bytes) / needs.row_bytes));
+  }
+  const int64_t sample_rows = plan.sample_rows;
+  plan = planner.AddCache(KeptRowBytes<T>(options, source));
+  plan.sample_rows = sample_rows;
+  const uint64_t bytes =
+      sample_rows > 0 ? static_cast<uint64_t>(sample_rows) * needs.row_bytes + needs.extra_bytes
+                      : 0;
+  if (bytes > plan.cache_bytes) {
+    plan.items.push_back(
+        {"sample", bytes - plan.cache_bytes,
+         fmt::format("of up to {} rows{}", sample_rows,
+                     plan.cache_bytes > 0 ? ", beyond what the cache takes" : "")});
+    plan.total_bytes += bytes - plan.cache_bytes;
+  }
+  return plan;
+}
+
 }  // namespace
 
 MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions& compute,
@@ -134,10 +197,11 @@ MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions&
   } else {
     AddTrainingItems<float>(options, compute, shape, resources.threads, planner);
   }
-  planner.Finish();
-  MemoryPlan plan = planner.AddCache(compute.precision == Precision::kFloat64
-                                         ? KeptRowBytes<double>(options, source)
-                                         : KeptRowBytes<float>(options, source));
+  const MemoryPlan without_rows = planner.Finish();
+  MemoryPlan plan =
+      compute.precision == Precision::kFloat64
+          ? AddSamplesAndCache<double>(options, compute, source, planner, without_rows)
+          : AddSamplesAndCache<float>(options, compute, source, planner, without_rows);
   plan.lanes = compute.lanes;
   const int64_t passes = PassesOf(options.objective);
   plan.flops_per_evaluation = static_cast<double>(plan.rows) * FlopsPerRow(shape, passes);

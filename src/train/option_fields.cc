@@ -115,9 +115,8 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
       "L-BFGS; L-BFGS on growing samples of the rows, and at last on all (progressive); nonlinear "
       "conjugate gradients; or gradient descent with momentum. Several run one after another.",
       options.methods,
-      NamesIn<OptimizerKind>(std::span(kOptimizers), [](const OptimizerInfo& info) {
-        return !IsStochastic(info.value);
-      }));
+      NamesIn<OptimizerKind>(std::span(kOptimizers),
+                             [](const OptimizerInfo& info) { return !IsStochastic(info.value); }));
   list.AddWhole("iterations",
                 "Stop each method, and each sample of progressive, after so many iterations.",
                 options.iterations);

@@ -74,8 +74,9 @@ std::string ProgressivePhase<T>::Minimise() {
     const HeldRows held = Gather();
     for (const int64_t rows : sizes_) MinimiseSample(held, rows);
   } else if (around_.stage.iterations > 0) {
-    around_.reporter.Note("progressive: too few rows for samples, or too little memory: L-BFGS on "
-                          "all rows");
+    around_.reporter.Note(
+        "progressive: too few rows for samples, or too little memory: L-BFGS on "
+        "all rows");
   }
   return MinimiseAll();
 }
@@ -91,8 +92,8 @@ HeldRows ProgressivePhase<T>::Gather() {
           {.evaluation = evaluation, .rows_done = done, .rows_total = around_.source.rows()});
     };
   }
-  HeldRows held = GatherSample(around_.source, around_.executor, around_.sweep, around_.transform,
-                               options);
+  HeldRows held =
+      GatherSample(around_.source, around_.executor, around_.sweep, around_.transform, options);
   around_.reporter.Note(fmt::format("progressive: samples of up to {} rows in {} of memory",
                                     sizes_.back(),
                                     FormatBytes(held.format.MemoryBytes(held.rows()))));
@@ -103,10 +104,9 @@ template <class T>
 void ProgressivePhase<T>::MinimiseSample(const HeldRows& held, int64_t rows) {
   SampledRows sample(held, {0, rows});
   SampleRule rule(*this, held, rows);
-  const std::string reason =
-      Run(sample, SampleSweep(rows), nullptr, CostOver::kSample, rule);
-  around_.reporter.Note(fmt::format("sample of {} rows: J {:.6g} over them: {}", rows,
-                                    lbfgs_.cost(), reason));
+  const std::string reason = Run(sample, SampleSweep(rows), nullptr, CostOver::kSample, rule);
+  around_.reporter.Note(
+      fmt::format("sample of {} rows: J {:.6g} over them: {}", rows, lbfgs_.cost(), reason));
   sample_rows_ = rows;
 }
 

@@ -43,8 +43,8 @@ class ProgressivePhase : public Phase<T> {
   BatchMinimiser<T> minimiser_;
   Lbfgs<T> lbfgs_;
   SampleGap gap_;
-  int64_t sample_rows_ = 0;   // of the sample before, where there is one
-  SweepCounts counts_;        // of the passes that are over
+  int64_t sample_rows_ = 0;        // of the sample before, where there is one
+  SweepCounts counts_;             // of the passes that are over
   std::optional<Sweep<T>> sweep_;  // of those that are not
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -91,6 +92,10 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
   resolved.compute = compute;
+  // What the memory allows is part of the configuration from here on; 1 allows none.
+  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
+    resolved.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);
+  }
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
       if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
@@ -108,10 +113,10 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
   try {
     if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(options, compute, plan, data, folder, std::move(beginning.resume),
+      return RunTraining<double>(resolved, compute, plan, data, folder, std::move(beginning.resume),
                                  control);
     }
-    return RunTraining<float>(options, compute, plan, data, folder, std::move(beginning.resume),
+    return RunTraining<float>(resolved, compute, plan, data, folder, std::move(beginning.resume),
                               control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());
