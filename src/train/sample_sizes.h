@@ -46,7 +46,7 @@ class SampleGap {
   bool IsUsedUp(double decrease) const { return decrease < kPart * gap_; }
 
  private:
-  static constexpr double kPart = 0.05;
+  static constexpr double kPart = 0.1;
 
   double gap_ = 0;
 };
