@@ -23,8 +23,11 @@ enum class RandomPurpose : uint32_t {
   kPatch = 5,          // where in a picture a patch is cut
   kDeadLeaves = 6,     // synthetic pictures
   kAscentStart = 7,    // where the search for what excites a unit begins
+  kRowSample = 8,      // which rows are in a sample
+  kBatchOrder = 9,     // the order in which an epoch visits the rows
   // Noise on the input: its counters also hold the row and the epoch (src/math/noise_kernels.inc).
   kNoise = 10,
+  kBatchDelay = 11,  // how long a row waits for the batch it is in
 };
 
 // A stream of numbers keyed by (seed, purpose, index).

@@ -15,6 +15,7 @@
 #include "optimize/gradient_descent.h"
 #include "optimize/lbfgs.h"
 #include "rhohat/error.h"
+#include "sweep/row_sample.h"
 #include "sweep/sweep.h"
 #include "train/fit_preparation.h"
 #include "train/option_text.h"
