@@ -47,6 +47,17 @@ struct NoiseKey {
   uint64_t row = 0;
 };
 
+// One step of Adam, for all parameters the same: D. P. Kingma, J. Ba, "Adam: a method for stochastic
+// optimization", ICLR 2015.
+template <class T>
+struct AdamStep {
+  T rate;           // α / (1 − β1ᵗ)
+  T mean_weight;    // 1 − β1
+  T square_weight;  // 1 − β2
+  T root_scale;     // 1 / √(1 − β2ᵗ)
+  T epsilon;
+};
+
 template <class T>
 struct Kernels {
   // Indexed by Activation and Loss.
@@ -77,6 +88,16 @@ struct Kernels {
   // out_j = low or high with probability p/2 each, else x_j.
   void (*salt_and_pepper)(const NoiseKey& key, double p, T low, T high, const T* x, T* out,
                           int64_t count);
+
+  // velocity_j = momentum · velocity_j − rate · gradient_j, point_j += velocity_j. Returns
+  // Σ gradient_j², in double.
+  double (*momentum_step)(T rate, T momentum, const T* gradient, T* velocity, T* point,
+                          int64_t count);
+
+  // mean_j and square_j move towards gradient_j and its square by their weights, and then
+  // point_j −= rate · mean_j / (√square_j · root_scale + epsilon). Returns Σ gradient_j², in double.
+  double (*adam_step)(const AdamStep<T>& step, const T* gradient, T* mean, T* square, T* point,
+                      int64_t count);
 
   const char* name;  // of the instruction set
 };
