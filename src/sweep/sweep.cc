@@ -53,7 +53,11 @@ Block<T> Sweep<T>::MakeBlock(const RawBlock& raw) {
       transform_ != nullptr
           ? transform_->Apply(Decode(raw, decoded_double_[worker]), range.size(), raw.worker)
           : Decode(raw, decoded_[worker]);
-  return {.index = raw.index, .range = range, .rows = rows, .worker = raw.worker};
+  return {.index = raw.index,
+          .range = range,
+          .rows = rows,
+          .worker = raw.worker,
+          .numbers = pass_.source().Numbers(range)};
 }
 
 template <class T>

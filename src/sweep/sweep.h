@@ -26,6 +26,14 @@ struct Block {
   RowRange range;
   std::span<const T> rows;  // range.size() × columns, row-major
   int64_t worker = 0;
+  // Where the rows do not follow on one another in the data set, as in a sample, their numbers
+  // there; else empty.
+  std::span<const int64_t> numbers;
+
+  // The number in the data set of row i of the block.
+  int64_t Number(int64_t i) const {
+    return numbers.empty() ? range.begin + i : numbers[static_cast<size_t>(i)];
+  }
 };
 
 // One pass at a time. T is float or double, the type that rows are decoded to.

@@ -26,7 +26,7 @@ size_t ElementBytesOf(Precision precision) {
 template <class T>
 void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
   const std::string vector = FormatBytes(parameters * sizeof(T));
-  switch (options.kind) {
+  switch (options.methods.front()) {
     case OptimizerKind::kLbfgs:
       planner.Add(
           "optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
@@ -39,6 +39,8 @@ void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlan
     case OptimizerKind::kGradientDescent:
       planner.Add("optimiser", GradientDescent<T>::MemoryBytes(parameters),
                   fmt::format("gradient descent: 4 vectors of {}", vector));
+      break;
+    default:
       break;
   }
   planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
@@ -82,11 +84,13 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
                       const NetworkShape& shape, int64_t threads, MemoryPlanner& planner) {
   const auto parameters = static_cast<size_t>(shape.parameters());
   AddOptimizer<T>(options.optimizer, parameters, planner);
-  const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape);
+  const uint64_t lanes =
+      static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape, false);
   planner.Add("lanes", lanes,
               fmt::format("{} lanes × {} of sums", compute.lanes,
-                          FormatBytes(Objective<T>::LaneBytes(shape))));
-  const size_t each = Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows);
+                          FormatBytes(Objective<T>::LaneBytes(shape, false))));
+  const size_t each =
+      Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows, false);
   const uint64_t workspace = static_cast<uint64_t>(threads) * each;
   planner.Add("workspace", workspace,
               fmt::format("{} threads × {} for a block of {} rows", threads, FormatBytes(each),

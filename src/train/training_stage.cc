@@ -18,17 +18,19 @@ namespace {
 template <class T>
 std::unique_ptr<Optimizer<T>> MakeOptimizer(const OptimizerOptions& options,
                                             std::span<const T> start) {
-  switch (options.kind) {
+  switch (options.methods.front()) {
     case OptimizerKind::kLbfgs:
       return std::make_unique<Lbfgs<T>>(start, LbfgsOptions{.history = options.history});
     case OptimizerKind::kConjugateGradient:
       return std::make_unique<ConjugateGradient<T>>(start);
     case OptimizerKind::kGradientDescent:
       return std::make_unique<GradientDescent<T>>(
-          start, GradientDescentOptions{.learning_rate = options.learning_rate,
-                                        .momentum = options.momentum});
+          start, GradientDescentOptions{
+                     .learning_rate = options.learning_rate > 0 ? options.learning_rate : 0.1,
+                     .momentum = options.momentum});
+    default:
+      throw Error(ErrorKind::kInternal, "unknown optimiser");
   }
-  throw Error(ErrorKind::kInternal, "unknown optimiser");
 }
 
 double SecondsBetween(RunMeter::Clock::time_point from, RunMeter::Clock::time_point to) {
@@ -95,7 +97,7 @@ void TrainingStage<T>::ThrowNotFinite(const CostTerms& cost) const {
 // A line search may end on a trial that is out of bounds, and still stands at a sound point.
 template <class T>
 bool TrainingStage<T>::KeepsItsBest() const {
-  return has_iterations() && around_.optimizer.kind != OptimizerKind::kGradientDescent;
+  return has_iterations() && around_.optimizer.methods.front() != OptimizerKind::kGradientDescent;
 }
 
 template <class T>

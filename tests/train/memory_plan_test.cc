@@ -95,7 +95,7 @@ TEST(MemoryPlanTest, WithoutAPenaltyOnMeansRowsAreReadOnce) {
 TEST(MemoryPlanTest, OptimisersTakeTheirVectorsOfEachParameter) {
   TrainOptions options = Ample({30});
   const auto bytes_with = [&](OptimizerKind kind) {
-    options.optimizer.kind = kind;
+    options.optimizer.methods = {kind};
     return BytesOf(PlanOf(options), "optimiser");
   };
   constexpr uint64_t kVector = (2 * 3000 + 130) * sizeof(float);

@@ -146,7 +146,7 @@ TEST(TrainTest, EveryOptimiserTrains) {
                                    OptimizerKind::kGradientDescent}) {
     const TemporaryFolder folder;
     TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
-    options.optimizer = {.kind = kind, .iterations = 30};
+    options.optimizer = {.methods = {kind}, .iterations = 30};
     Recorder recorder;
     Train(options, {&recorder, &recorder.stop});
     EXPECT_LT(recorder.iterations.back().cost.total(), recorder.iterations.front().cost.total());
