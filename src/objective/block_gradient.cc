@@ -41,7 +41,8 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
   };
   for (int64_t worker = 0; worker < threads; ++worker) {
     Workspace& workspace = workspaces_.emplace_back();
-    if (!corruption_.does_nothing()) workspace.corrupted = buffer(shape.inputs);
+    if (!corruption_.does_nothing()) workspace.own_corrupted = buffer(shape.inputs);
+    workspace.corrupted = workspace.own_corrupted.data();
     for (int64_t level = 1; level <= shape.layers(); ++level) {
       workspace.buffers.push_back(buffer(shape.width(level)));
       workspace.own_levels.push_back(workspace.buffers.back().data());
@@ -50,6 +51,14 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
     workspace.delta = buffer(WidestHidden(shape));
     workspace.row = AlignedBuffer<T>(static_cast<size_t>(shape.inputs));
   }
+}
+
+template <class T>
+void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted) {
+  Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
+  workspace.own_levels.assign(levels.begin(), levels.end());
+  workspace.levels = workspace.own_levels;
+  workspace.corrupted = corrupted;
 }
 
 template <class T>
@@ -86,7 +95,7 @@ MatrixView<T> BlockGradient<T>::Level(const Block<T>& block, int64_t level) cons
 template <class T>
 MatrixView<const T> BlockGradient<T>::Input(const Block<T>& block) const {
   if (corruption_.does_nothing()) return RowsOf(block, shape().inputs);
-  return {WorkspaceOf(block).corrupted.data(), block.range.size(), shape().inputs};
+  return {WorkspaceOf(block).corrupted, block.range.size(), shape().inputs};
 }
 
 template <class T>
@@ -139,7 +148,7 @@ template <class T>
 void BlockGradient<T>::Corrupt(const Block<T>& block) {
   if (corruption_.does_nothing()) return;
   const MatrixView<const T> rows = RowsOf(block, shape().inputs);
-  T* const corrupted = WorkspaceOf(block).corrupted.data();
+  T* const corrupted = WorkspaceOf(block).corrupted;
   for (int64_t i = 0; i < rows.rows; ++i) {
     corruption_.Apply(block.Number(i), {rows.row(i), 1, rows.columns},
                       {corrupted + i * rows.columns, 1, rows.columns});
@@ -251,7 +260,7 @@ template <class T>
 void BlockGradient<T>::AddGradient(const Block<T>& block, GradientSums<T>& sums) {
   AddStatistics(block, sums.rows);
   Decode(block);
-  AddOutputDelta(block, sums);
+  AddOutputDelta(block, sums.rows.loss, sums.bias(shape().layers() - 1));
   for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
     AddLayerGradient(block, layer, sums);
     PropagateBack(block, layer, sums.bias(layer - 1));
@@ -263,7 +272,7 @@ template <class T>
 void BlockGradient<T>::AddSplitGradient(const Block<T>& block, GradientSums<T>& sums) {
   AddStatistics(block, sums.rows);
   Decode(block);
-  AddOutputDelta(block, sums);
+  AddOutputDelta(block, sums.rows.loss, sums.bias(shape().layers() - 1));
   for (int64_t layer = shape().layers() - 1; layer > 1; --layer) {
     AddLayerGradient(block, layer, sums);
     PropagateBack(block, layer, sums.bias(layer - 1));
@@ -284,19 +293,20 @@ void BlockGradient<T>::AddLayerGradient(const Block<T>& block, int64_t layer,
 
 // x̂ becomes ∂J/∂z of the output, row by row.
 template <class T>
-void BlockGradient<T>::AddOutputDelta(const Block<T>& block, GradientSums<T>& sums) const {
+void BlockGradient<T>::AddOutputDelta(const Block<T>& block, double& loss,
+                                      std::vector<double>& bias) const {
   const int64_t last = shape().layers() - 1;
   const MatrixView<T> output = Level(block, last + 1);
   const ActivationKernels<T>& activation = network_.activation(last);
   for (int64_t i = 0; i < output.rows; ++i) {
     T* const slope = WorkspaceOf(block).row.data();
-    sums.rows.loss += LossOfRow(block, i, slope);
+    loss += LossOfRow(block, i, slope);
     if (loss_.from_logits()) {
       std::copy_n(slope, output.columns, output.row(i));
     } else {
       activation.times_slope(slope, output.row(i), output.row(i), output.columns);
     }
-    BestKernels<T>().add_to_sums(output.row(i), sums.bias(last).data(), output.columns);
+    BestKernels<T>().add_to_sums(output.row(i), bias.data(), output.columns);
   }
 }
 
@@ -324,9 +334,15 @@ void BlockGradient<T>::AddPenaltySlopes(const Block<T>& block, int64_t encoder_l
 template <class T>
 void BlockGradient<T>::PropagateBack(const Block<T>& block, int64_t layer,
                                      std::vector<double>& bias) const {
+  FinishDelta(block, layer, BackThrough(block, layer), Level(block, layer), bias);
+}
+
+// From ∂J/∂a but for the penalties' share to ∂J/∂z; `out` may be `delta`, or a itself.
+template <class T>
+void BlockGradient<T>::FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta,
+                                   MatrixView<T> out, std::vector<double>& bias) const {
   const Kernels<T>& kernels = BestKernels<T>();
   const MatrixView<T> below = Level(block, layer);
-  const MatrixView<T> delta = BackThrough(block, layer);
   const int64_t encoder_layer = layer - 1;
   const bool in_encoder = encoder_layer < shape().depth();
   const ActivationKernels<T>& activation = network_.activation(layer - 1);
@@ -338,8 +354,23 @@ void BlockGradient<T>::PropagateBack(const Block<T>& block, int64_t layer,
       }
       AddPenaltySlopes(block, encoder_layer, i, delta.row(i));
     }
-    activation.times_slope(delta.row(i), below.row(i), below.row(i), below.columns);
-    kernels.add_to_sums(below.row(i), bias.data(), below.columns);
+    activation.times_slope(delta.row(i), below.row(i), out.row(i), out.columns);
+    kernels.add_to_sums(out.row(i), bias.data(), out.columns);
+  }
+}
+
+template <class T>
+void BlockGradient<T>::MakeDeltas(const Block<T>& block, std::span<T* const> deltas, double& loss,
+                                  std::span<std::vector<double>> biases) const {
+  Decode(block);
+  AddOutputDelta(block, loss, biases.back());
+  MatrixView<T> above = Level(block, shape().layers());
+  for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
+    const auto index = static_cast<size_t>(layer - 1);
+    const MatrixView<T> delta(deltas[index], block.range.size(), shape().width(layer));
+    network_.Backward(layer, parameters_, above, delta);
+    FinishDelta(block, layer, delta, delta, biases[index]);
+    above = delta;
   }
 }
 
@@ -369,10 +400,21 @@ void BlockGradient<T>::FinishGradient(const GradientSums<T>& sums, int64_t rows,
   for (int64_t layer = 0; layer < shape().layers(); ++layer) {
     sums.Mean(layer, rows, mean_slopes_.span(), gradient[layer]);
   }
-  ForEachPenalty(sums.rows, rows, rho_hat,
-                 [&](const Penalty<T>& penalty, const PenaltyMeans& means) {
-                   penalty.AddWeightGradient(parameters_, means, gradient);
-                 });
+  for (int64_t layer = 0; layer < shape().layers(); ++layer) {
+    if (shape().is_transposed(layer)) continue;
+    AddPenaltyGradient(layer, 0, sums.rows, rows, rho_hat, gradient[layer].weight);
+  }
+}
+
+template <class T>
+void BlockGradient<T>::AddPenaltyGradient(int64_t layer, int64_t first_row, const RowSums& sums,
+                                          int64_t rows, std::span<const double> rho_hat,
+                                          MatrixView<T> gradient) const {
+  const MatrixView<const T> whole = parameters_[layer].weight;
+  const MatrixView<const T> weight(whole.row(first_row), gradient.rows, whole.columns);
+  ForEachPenalty(sums, rows, rho_hat, [&](const Penalty<T>& penalty, const PenaltyMeans& means) {
+    penalty.AddWeightGradient(layer, first_row, weight, means, gradient);
+  });
 }
 
 template class BlockGradient<float>;

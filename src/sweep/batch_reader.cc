@@ -169,8 +169,7 @@ std::optional<std::vector<int64_t>> BatchReader<T>::Place(const Unit& unit) {
   std::unique_lock lock(mutex_);
   const auto hopeless = [&] { return quitting_ || failed_unit_ < unit.index; };
   changed_.wait(lock, [&] {
-    return hopeless() ||
-           (turn_ == unit.index && std::ssize(free_slots_) >= unit.range.size());
+    return hopeless() || (turn_ == unit.index && std::ssize(free_slots_) >= unit.range.size());
   });
   if (hopeless()) return std::nullopt;
   if (unit.index > 0 && unit.index % units_in_epoch_ == 0) {
@@ -202,8 +201,7 @@ void BatchReader<T>::Visit(const Unit& unit, const Entry& entry) {
   batch.rows.slots.push_back(entry.slot);
   batch.last_unit = unit.index;
   ++visited_;
-  batch.complete =
-      visited_ % options_.batch_rows == 0 || visited_ == options_.order.rows;
+  batch.complete = visited_ % options_.batch_rows == 0 || visited_ == options_.order.rows;
 }
 
 template <class T>

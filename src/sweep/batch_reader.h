@@ -2,7 +2,8 @@
 // their rows through the scatter into batches.
 //
 //   any background thread, of a unit of its own          in order of units
-//   Fetch ──▶ Read ──▶ Unpack ──────────────────────▶ places in the window, batches ──▶ copy to slots
+//   Fetch ──▶ Read ──▶ Unpack ──────────────────────▶ places in the window, batches ──▶ copy to
+//   slots
 //     ▲                                                        │ waits for slots
 //     └────────────────────────────────────────────────────────┘
 //

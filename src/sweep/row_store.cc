@@ -12,9 +12,8 @@ namespace rhohat {
 namespace {
 
 template <class T>
-constexpr ElementType kNative{std::is_same_v<T, float> ? ElementKind::kFloat32
-                                                       : ElementKind::kFloat64,
-                              false};
+constexpr ElementType kNative{
+    std::is_same_v<T, float> ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
 
 template <class T>
 bool IsDecoded(ElementType type, bool keep_stored) {
@@ -41,8 +40,7 @@ RowStore<T>::RowStore(int64_t slots, int64_t columns, ElementType type, bool kee
 }
 
 template <class T>
-void RowStore<T>::Put(const RowSource& source, const RawRows& raw,
-                      std::span<const int64_t> slots) {
+void RowStore<T>::Put(const RowSource& source, const RawRows& raw, std::span<const int64_t> slots) {
   RawRows one;  // a row of a piece, decoded in its place
   for (const RawRows::Piece& piece : raw.pieces) {
     const size_t element = ElementBytes(piece.type);
