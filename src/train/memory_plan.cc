@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/units.h"
 #include "data/data_set.h"
 #include "math/blas.h"
@@ -13,6 +15,7 @@
 #include "optimize/gradient_descent.h"
 #include "optimize/lbfgs.h"
 #include "rhohat/error.h"
+#include "sweep/sweep.h"
 #include "train/fit_preparation.h"
 #include "train/option_text.h"
 
@@ -101,6 +104,21 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
   if (options.greedy) AddFrozenLayers<T>(shape, compute, threads, planner);
 }
 
+// Of the stage whose rows are largest as they are kept: those of greedy layers pass through the
+// frozen ones.
+template <class T>
+uint64_t KeptRowBytes(const TrainOptions& options, const RowSource& source) {
+  const int64_t columns = source.columns();
+  const bool is_prepared = options.prepare.kind != PreparationKind::kNone;
+  uint64_t most = Sweep<T>::KeptRowBytes(source.type(), columns, is_prepared ? columns : 0);
+  if (!options.greedy) return most;
+  for (size_t layer = 0; layer + 1 < options.network.hidden.size(); ++layer) {
+    most = std::max(most,
+                    Sweep<T>::KeptRowBytes(source.type(), columns, options.network.hidden[layer]));
+  }
+  return most;
+}
+
 }  // namespace
 
 MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions& compute,
@@ -116,12 +134,15 @@ MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions&
   } else {
     AddTrainingItems<float>(options, compute, shape, resources.threads, planner);
   }
-  MemoryPlan plan = planner.Finish();
+  planner.Finish();
+  MemoryPlan plan = planner.AddCache(compute.precision == Precision::kFloat64
+                                         ? KeptRowBytes<double>(options, source)
+                                         : KeptRowBytes<float>(options, source));
   plan.lanes = compute.lanes;
   const int64_t passes = PassesOf(options.objective);
   plan.flops_per_evaluation = static_cast<double>(plan.rows) * FlopsPerRow(shape, passes);
   plan.bytes_read_per_evaluation =
-      static_cast<uint64_t>(passes) * static_cast<uint64_t>(plan.rows) *
+      static_cast<uint64_t>(passes) * static_cast<uint64_t>(plan.rows - plan.kept_rows) *
       static_cast<uint64_t>(plan.columns) * ElementBytes(source.type());
   return plan;
 }

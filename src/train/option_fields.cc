@@ -6,6 +6,7 @@
 #include <span>
 
 #include "train/field_list.h"
+#include "train/optimizer_names.h"
 #include "train/option_text.h"
 
 namespace rhohat {
@@ -114,9 +115,9 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
       "L-BFGS, nonlinear conjugate gradients, or gradient descent with momentum; several run one "
       "after another.",
       options.methods,
-      {{OptimizerKind::kLbfgs, "lbfgs"},
-       {OptimizerKind::kConjugateGradient, "cg"},
-       {OptimizerKind::kGradientDescent, "gd"}});
+      NamesIn<OptimizerKind>(std::span(kOptimizers), [](const OptimizerInfo& info) {
+        return info.value != OptimizerKind::kProgressive && !IsStochastic(info.value);
+      }));
   list.AddWhole("iterations", "Stop each method after so many iterations.", options.iterations);
   list.AddNumber("tolerance",
                  "Stop when ten iterations lowered the cost by less than this fraction; 0: never.",
