@@ -212,7 +212,7 @@ void BatchObjective<T>::Encode(int64_t index) {
   const Block<T> block = BlockOf(index);
   const std::span<T> rows = rows_.span().subspan(
       static_cast<size_t>(block.range.begin * shape_.inputs), block.rows.size());
-  batch_->copy_rows(block.range, index, rows);
+  batch_->copy_rows(block.range, rows);
   BlockSums& sums = block_sums_[static_cast<size_t>(index)];
   sums.rows.Clear();
   for (std::vector<double>& bias : sums.biases) std::ranges::fill(bias, 0.0);

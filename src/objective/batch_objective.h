@@ -62,10 +62,10 @@ class BatchObjective {
   static int64_t BlockRows(int64_t batch_rows);
 
   // One batch: the rows' numbers in the data set, and what copies rows [begin, end) of it, on many
-  // threads at once, each for a `block` of its own in [0, Blocks()).
+  // threads at once.
   struct Batch {
     std::span<const int64_t> numbers;
-    std::function<void(RowRange range, int64_t block, std::span<T> out)> copy_rows;
+    std::function<void(RowRange range, std::span<T> out)> copy_rows;
   };
 
   // Takes parameters [begin, begin + gradient.size()) of the gradient, on many threads; together

@@ -11,6 +11,12 @@ namespace {
 // Rows that stay as they are stored, for a transform to find them in double.
 bool KeepsStored(bool holds_all, bool transformed) { return transformed && !holds_all; }
 
+// Rows that are transformed at a time.
+constexpr int64_t kTransformRows = 128;
+int64_t TransformRows(const SweepOptions& sweep) {
+  return std::min(kTransformRows, sweep.block_rows);
+}
+
 // Unpacking takes a few threads' time where rows are compressed, and hardly any where not.
 int64_t ReadingThreads(const RowSource& source, int64_t threads) {
   constexpr int64_t kMost = 8;
@@ -31,21 +37,45 @@ constexpr ElementType kNative{
 // What a store holds: the rows as they are stored, or transformed once for all.
 template <class T>
 ElementType TypeOf(const RowSource& source, bool holds_all, bool transformed) {
-  return holds_all && transformed ? kNative<T> : source.type();
+  return holds_all && transformed ? RowStore<T>::kNative : source.type();
 }
 
 }  // namespace
 
+// One of the transform's workers, for the while that it lives.
+template <class T>
+class BatchStream<T>::Worker {
+ public:
+  explicit Worker(BatchStream& stream) : stream_(stream) {
+    const std::lock_guard lock(stream.workers_mutex_);
+    if (stream.free_workers_.empty()) {
+      throw Error(ErrorKind::kInternal, "more tasks than compute threads");
+    }
+    number_ = stream.free_workers_.back();
+    stream.free_workers_.pop_back();
+  }
+  ~Worker() {
+    const std::lock_guard lock(stream_.workers_mutex_);
+    stream_.free_workers_.push_back(number_);
+  }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  int64_t number() const { return number_; }
+
+ private:
+  BatchStream& stream_;
+  int64_t number_ = 0;
+};
+
 template <class T>
 BatchStream<T>::BatchStream(RowSource& source, Executor& executor,
                             const BatchStreamOptions& options, const SweepOptions& sweep,
-                            RowTransform<T>* transform, RowTransform<T>* sweep_transform)
+                            RowTransform<T>* transform)
     : source_(source),
       executor_(executor),
       options_(options),
       sweep_(sweep),
       transform_(transform),
-      sweep_transform_(sweep_transform),
       holds_all_(options.mix_rows >= source.rows()),
       columns_(transform != nullptr ? transform->columns() : source.columns()),
       order_(OrderOf(source, options)),
@@ -53,25 +83,27 @@ BatchStream<T>::BatchStream(RowSource& source, Executor& executor,
              holds_all_ ? columns_ : source.columns(),
              TypeOf<T>(source, holds_all_, transform != nullptr),
              KeepsStored(holds_all_, transform != nullptr)),
+      held_rows_(source, store_, columns_),
       mixing_(order_.rows, order_.unit_rows),
       bytes_before_(source.bytes_read()) {
-  if (transform != nullptr && !holds_all_) {
-    for (int64_t block = 0; block < options.blocks; ++block) {
-      decoded_.emplace_back(static_cast<size_t>(options.block_rows * source.columns()));
-    }
+  if (transform == nullptr || holds_all_) return;
+  for (int64_t worker = 0; worker < executor.threads(); ++worker) {
+    decoded_.emplace_back(static_cast<size_t>(TransformRows(sweep) * source.columns()));
+    free_workers_.push_back(worker);
   }
 }
 
 template <class T>
 uint64_t BatchStream<T>::MemoryBytes(const RowSource& source, const BatchStreamOptions& options,
-                                     int64_t columns, bool transformed, int64_t threads) {
+                                     int64_t transform_columns, int64_t threads) {
+  const bool transformed = transform_columns > 0;
   const BatchOrderOptions order = OrderOf(source, options);
   const bool holds_all = options.mix_rows >= source.rows();
   const int64_t slots =
       holds_all ? source.rows() : BatchReader<T>::Slots(order, options.batch_rows);
-  const size_t row = RowStore<T>::BytesPerRow(holds_all ? columns : source.columns(),
-                                              TypeOf<T>(source, holds_all, transformed),
-                                              KeepsStored(holds_all, transformed));
+  const size_t row = RowStore<T>::BytesPerRow(
+      holds_all && transformed ? transform_columns : source.columns(),
+      TypeOf<T>(source, holds_all, transformed), KeepsStored(holds_all, transformed));
   uint64_t bytes =
       static_cast<uint64_t>(slots) * row + MixingMeter::MemoryBytes(order.rows, order.unit_rows);
   if (holds_all) return bytes;
@@ -81,20 +113,18 @@ uint64_t BatchStream<T>::MemoryBytes(const RowSource& source, const BatchStreamO
   // A row's number and slot in the window, and in a batch, and its slot in the list of free ones.
   bytes += static_cast<uint64_t>(slots) * 5 * sizeof(int64_t);
   if (transformed) {
-    bytes += static_cast<uint64_t>(options.blocks * options.block_rows * source.columns()) *
-             sizeof(double);
+    bytes += static_cast<uint64_t>(threads * kTransformRows * source.columns()) * sizeof(double);
   }
   return bytes;
 }
 
 template <class T>
 int64_t BatchStream<T>::MostMixRows(const RowSource& source, const BatchStreamOptions& options,
-                                    int64_t columns, bool transformed, int64_t threads,
-                                    uint64_t bytes) {
+                                    int64_t transform_columns, int64_t threads, uint64_t bytes) {
   BatchStreamOptions trial = options;
   const auto fits = [&](int64_t mix_rows) {
     trial.mix_rows = mix_rows;
-    return MemoryBytes(source, trial, columns, transformed, threads) <= bytes;
+    return MemoryBytes(source, trial, transform_columns, threads) <= bytes;
   };
   if (fits(source.rows())) return source.rows();
   int64_t low = 1;
@@ -119,7 +149,7 @@ void BatchStream<T>::ReadAll() {
       void Clear() {}
       void Add(const Nothing&) {}
     };
-    Sweep<T> sweep(source_, executor_, sweep_, sweep_transform_);
+    Sweep<T> sweep(source_, executor_, sweep_, transform_);
     std::vector<Nothing> lanes(static_cast<size_t>(sweep_.lanes));
     sweep.Run(std::span(lanes),
               [&](const Block<T>& block, Nothing&) { store_.Put(block.rows, block.range.begin); });
@@ -200,24 +230,35 @@ void BatchStream<T>::PickRows() {
 }
 
 template <class T>
-void BatchStream<T>::CopyRows(RowRange range, int64_t block, std::span<T> out) {
-  const bool transforms = transform_ != nullptr && !holds_all_;
-  const auto columns = static_cast<size_t>(transforms ? source_.columns() : columns_);
-  const std::span<double> decoded =
-      transforms ? decoded_[static_cast<size_t>(block)].span() : std::span<double>();
+void BatchStream<T>::CopyRows(RowRange range, std::span<T> out) {
+  if (transform_ != nullptr && !holds_all_) return CopyTransformed(range, out);
+  const auto columns = static_cast<size_t>(columns_);
   for (int64_t i = range.begin; i < range.end; ++i) {
     const int64_t number = batch_.numbers[static_cast<size_t>(i)];
     const int64_t slot = holds_all_ ? number : batch_.slots[static_cast<size_t>(i)];
     const size_t at = static_cast<size_t>(i - range.begin) * columns;
-    if (transforms) {
-      store_.template Get<double>(source_, slot, number, decoded.subspan(at, columns));
-    } else {
-      store_.template Get<T>(source_, slot, number, out.subspan(at, columns));
-    }
+    store_.template Get<T>(source_, slot, number, out.subspan(at, columns));
   }
-  if (!transforms) return;
-  const auto values = static_cast<size_t>(range.size()) * columns;
-  std::ranges::copy(transform_->Apply(decoded.first(values), range.size(), block), out.begin());
+}
+
+// As many tasks run at a time as the transform has workers.
+template <class T>
+void BatchStream<T>::CopyTransformed(RowRange range, std::span<T> out) {
+  const Worker worker(*this);
+  const std::span<double> decoded = decoded_[static_cast<size_t>(worker.number())].span();
+  const auto columns = static_cast<size_t>(source_.columns());
+  for (int64_t begin = range.begin; begin < range.end; begin += TransformRows(sweep_)) {
+    const int64_t end = std::min(range.end, begin + TransformRows(sweep_));
+    for (int64_t i = begin; i < end; ++i) {
+      const auto index = static_cast<size_t>(i);
+      store_.template Get<double>(
+          source_, batch_.slots[index], batch_.numbers[index],
+          decoded.subspan(static_cast<size_t>(i - begin) * columns, columns));
+    }
+    const auto values = static_cast<size_t>(end - begin) * columns;
+    std::ranges::copy(transform_->Apply(decoded.first(values), end - begin, worker.number()),
+                      out.begin() + (begin - range.begin) * columns_);
+  }
 }
 
 template class BatchStream<float>;

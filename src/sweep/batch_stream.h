@@ -6,11 +6,13 @@
 // and of the data's layout alone (batch_order.h), whatever the threads.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "base/aligned_buffer.h"
 #include "data/row_source.h"
 #include "sweep/batch_order.h"
 #include "sweep/batch_reader.h"
@@ -24,29 +26,26 @@ namespace rhohat {
 struct BatchStreamOptions {
   uint64_t seed = 1;
   int64_t batch_rows = 256;
-  int64_t mix_rows = 0;     // of the window, 1 or more
-  int64_t block_rows = 32;  // rows that CopyRows() is asked for at once, at most
-  int64_t blocks = 1;       // callers of CopyRows() at once, at most
+  int64_t mix_rows = 0;  // of the window, 1 or more
 };
 
 // One thread calls Start() and Next(). T is float or double.
 template <class T>
 class BatchStream {
  public:
-  // `source`, `executor` and `transform`, where there is one (made for `blocks` workers and
-  // `block_rows` rows), must outlive the stream. `sweep` is for bringing all rows into memory, with
-  // `sweep_transform` as a sweep wants it. All memory is allocated here.
+  // `source`, `executor` and `transform`, where there is one, must outlive the stream. `sweep` is
+  // for bringing all rows into memory. All memory is allocated here.
   BatchStream(RowSource& source, Executor& executor, const BatchStreamOptions& options,
-              const SweepOptions& sweep, RowTransform<T>* transform = nullptr,
-              RowTransform<T>* sweep_transform = nullptr);
+              const SweepOptions& sweep, RowTransform<T>* transform = nullptr);
 
-  // What a stream takes beside the sweep's own memory and a transform's.
+  // What a stream takes beside a sweep's own memory and a transform's. `transform_columns` are
+  // those of its result, 0 where there is none.
   static uint64_t MemoryBytes(const RowSource& source, const BatchStreamOptions& options,
-                              int64_t columns, bool transformed, int64_t threads);
+                              int64_t transform_columns, int64_t threads);
 
   // The largest window that fits `bytes`: all rows, or at least one.
   static int64_t MostMixRows(const RowSource& source, const BatchStreamOptions& options,
-                             int64_t columns, bool transformed, int64_t threads, uint64_t bytes);
+                             int64_t transform_columns, int64_t threads, uint64_t bytes);
 
   // Begins with batch rows_done / B of epoch `epoch`, and goes on with those after it: `epochs` in
   // all. While an epoch is under way the source is the stream's own.
@@ -59,10 +58,9 @@ class BatchStream {
   // Of the batch: its rows' numbers in the data set. All have B but the last of an epoch.
   std::span<const int64_t> numbers() const { return batch_.numbers; }
 
-  // Copies rows [begin, end) of the batch to `out`, transformed. `block` is in [0, blocks), one
-  // caller at a time each; thread-safe for different ones. Throws Error(kBadData), naming the row,
-  // where a value is not finite.
-  void CopyRows(RowRange range, int64_t block, std::span<T> out);
+  // Copies rows [begin, end) of the batch to `out`, transformed. Thread-safe: for the executor's
+  // tasks. Throws Error(kBadData), naming the row, where a value is not finite.
+  void CopyRows(RowRange range, std::span<T> out);
 
   // Lets go of the source.
   void Stop();
@@ -72,6 +70,9 @@ class BatchStream {
   int64_t epoch() const { return epoch_; }
   int64_t rows_done() const { return rows_done_; }
 
+  // All rows, transformed, as a source that reads nothing, after the first Start(); null where they
+  // do not fit.
+  RowSource* held_rows() { return holds_all_ ? &held_rows_ : nullptr; }
   bool holds_all() const { return holds_all_; }
   int64_t columns() const { return columns_; }
   int64_t unit_rows() const { return order_.unit_rows; }
@@ -81,20 +82,28 @@ class BatchStream {
   double wait_seconds() const { return wait_seconds_ + (reader_ ? reader_->wait_seconds() : 0); }
 
  private:
+  class Worker;
+
   void ReadAll();
   void PickRows();
+  void CopyTransformed(RowRange range, std::span<T> out);
 
   RowSource& source_;
   Executor& executor_;
   BatchStreamOptions options_;
   SweepOptions sweep_;
   RowTransform<T>* transform_;
-  RowTransform<T>* sweep_transform_;
   bool holds_all_;
   int64_t columns_;  // of what CopyRows() gives
   BatchOrderOptions order_;
   RowStore<T> store_;
-  std::vector<AlignedBuffer<double>> decoded_;  // of each block, for the transform
+  HeldRows<T> held_rows_;
+
+  // Of each of the transform's workers.
+  std::vector<AlignedBuffer<double>> decoded_;
+  std::mutex workers_mutex_;
+  std::vector<int64_t> free_workers_;
+
   MixingMeter mixing_;
   bool has_all_ = false;
 

@@ -12,10 +12,6 @@ namespace rhohat {
 namespace {
 
 template <class T>
-constexpr ElementType kNative{
-    std::is_same_v<T, float> ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
-
-template <class T>
 bool IsDecoded(ElementType type, bool keep_stored) {
   return !keep_stored && ElementBytes(type) >= sizeof(T);
 }
@@ -76,21 +72,36 @@ void RowStore<T>::Put(std::span<const T> rows, int64_t first_slot) {
 template <class T>
 template <class U>
 void RowStore<T>::Get(const RowSource& source, int64_t slot, int64_t row, std::span<U> out) const {
-  const ElementType type = decoded_ ? kNative<T> : types_[static_cast<size_t>(slot)];
   if (decoded_ && std::is_same_v<T, U>) {
     std::memcpy(out.data(), RowOf(slot), row_bytes_);
-  } else if (!DecodeElements(type, RowOf(slot), out)) {
+  } else if (!DecodeElements(type(slot), RowOf(slot), out)) {
     RawRows one;  // decoded once more, for its message
     one.Start({row, row + 1});
-    one.pieces.push_back({.type = type,
+    one.pieces.push_back({.type = type(slot),
                           .rows = 1,
                           .columns = static_cast<int64_t>(columns_),
                           .data = RowOf(slot),
-                          .row_stride = columns_ * ElementBytes(type)});
+                          .row_stride = columns_ * ElementBytes(type(slot))});
     DecodeRows(source, one, out);
   }
 }
 
+template <class T>
+void HeldRows<T>::Fetch(RowRange range, RawRows& out) {
+  out.Start(range);
+  for (int64_t row = range.begin; row < range.end; ++row) {
+    // A row may take less than the widest type does.
+    out.AddPiece({.type = store_.type(row),
+                  .first_row = row - range.begin,
+                  .rows = 1,
+                  .columns = columns_,
+                  .data = store_.data(row),
+                  .row_stride = store_.row_bytes()});
+  }
+}
+
+template class HeldRows<float>;
+template class HeldRows<double>;
 template class RowStore<float>;
 template class RowStore<double>;
 template void RowStore<float>::Get(const RowSource&, int64_t, int64_t, std::span<float>) const;

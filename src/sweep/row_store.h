@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -28,6 +29,16 @@ class RowStore {
   // Decoded rows to consecutive slots.
   void Put(std::span<const T> rows, int64_t first_slot);
 
+  static constexpr ElementType kNative{
+      sizeof(T) == sizeof(float) ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
+
+  // Where the row in `slot` lies, and of which type its values are.
+  const std::byte* data(int64_t slot) const { return RowOf(slot); }
+  ElementType type(int64_t slot) const {
+    return decoded_ ? kNative : types_[static_cast<size_t>(slot)];
+  }
+  size_t row_bytes() const { return row_bytes_; }
+
   // The row in `slot`, of the source's number `row`, as numbers of U, T or double. Throws
   // Error(kBadData), naming row and column, where a value is not finite.
   template <class U>
@@ -43,6 +54,32 @@ class RowStore {
   size_t row_bytes_;
   AlignedBuffer<std::byte> memory_;
   std::vector<ElementType> types_;  // of each slot, where rows are as stored
+};
+
+// The first slots of a store as a source: row i is what is in slot i, and called as in `source`.
+// Reads nothing.
+template <class T>
+class HeldRows : public RowSource {
+ public:
+  // Both outlive the object.
+  HeldRows(const RowSource& source, const RowStore<T>& store, int64_t columns)
+      : source_(source), store_(store), columns_(columns) {}
+
+  int64_t rows() const override { return source_.rows(); }
+  int64_t columns() const override { return columns_; }
+  ElementType type() const override { return store_.type(0); }
+  size_t MaxRawBytes(int64_t count) const override {
+    return static_cast<size_t>(count) * sizeof(RawRows::Piece);
+  }
+  size_t ReaderBytes() const override { return 0; }
+  void Fetch(RowRange range, RawRows& out) override;
+  std::string Locate(int64_t row) const override { return source_.Locate(row); }
+  uint64_t bytes_read() const override { return 0; }
+
+ private:
+  const RowSource& source_;
+  const RowStore<T>& store_;
+  int64_t columns_;
 };
 
 }  // namespace rhohat

@@ -33,7 +33,7 @@ struct Evaluated {
 template <class T>
 Evaluated<T> Evaluate(BatchObjective<T>& objective, const VectorSource& source,
                       const std::vector<int64_t>& numbers, const std::vector<T>& parameters) {
-  const auto copy = [&](RowRange range, int64_t, std::span<T> out) {
+  const auto copy = [&](RowRange range, std::span<T> out) {
     for (int64_t i = range.begin; i < range.end; ++i) {
       const auto row = source.values().begin() + numbers[static_cast<size_t>(i)] * kColumns;
       std::transform(row, row + kColumns, out.begin() + (i - range.begin) * kColumns,

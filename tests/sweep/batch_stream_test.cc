@@ -10,6 +10,7 @@
 #include <limits>
 #include <numeric>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "data/data_set.h"
@@ -51,8 +52,8 @@ Epoch Rest(BatchStream<T>& stream, double scale = 1) {
     std::vector<T> rows(numbers.size() * columns);
     const auto half = static_cast<int64_t>(numbers.size() / 2);
     const auto split = static_cast<size_t>(half) * columns;
-    stream.CopyRows({0, half}, 0, std::span(rows).first(split));
-    stream.CopyRows({half, std::ssize(numbers)}, 1, std::span(rows).subspan(split));
+    stream.CopyRows({0, half}, std::span(rows).first(split));
+    stream.CopyRows({half, std::ssize(numbers)}, std::span(rows).subspan(split));
     for (size_t i = 0; i < rows.size(); ++i) {
       const double exact =
           static_cast<double>(numbers[i / columns]) + static_cast<double>(i % 4) / 4;
@@ -74,11 +75,7 @@ Epoch EpochOf(int64_t epoch, const BatchStreamOptions& options, int64_t threads 
 }
 
 BatchStreamOptions Options(int64_t mix_rows, int64_t batch_rows = 70) {
-  return {.seed = 5,
-          .batch_rows = batch_rows,
-          .mix_rows = mix_rows,
-          .block_rows = batch_rows,
-          .blocks = 2};
+  return {.seed = 5, .batch_rows = batch_rows, .mix_rows = mix_rows};
 }
 
 constexpr int64_t kWindows[] = {1, 100, 1000, kRows - 1, kRows, 10 * kRows};
@@ -184,7 +181,7 @@ TEST(BatchStreamTest, LargestWindowFitsTheBudget) {
   const BatchStreamOptions options = Options(0);
   constexpr uint64_t kRow = kColumns * sizeof(double);
   const auto most = [&](uint64_t bytes) {
-    return BatchStream<double>::MostMixRows(source, options, kColumns, false, 2, bytes);
+    return BatchStream<double>::MostMixRows(source, options, 0, 2, bytes);
   };
   EXPECT_EQ(most(uint64_t{1} << 40), kRows);
   EXPECT_EQ(most(kRows * kRow + 1000), kRows);
@@ -194,9 +191,9 @@ TEST(BatchStreamTest, LargestWindowFitsTheBudget) {
     chosen.mix_rows = most(bytes);
     EXPECT_GT(chosen.mix_rows, 1);
     EXPECT_LT(chosen.mix_rows, kRows);
-    EXPECT_LE(BatchStream<double>::MemoryBytes(source, chosen, kColumns, false, 2), bytes);
+    EXPECT_LE(BatchStream<double>::MemoryBytes(source, chosen, 0, 2), bytes);
     ++chosen.mix_rows;
-    EXPECT_GT(BatchStream<double>::MemoryBytes(source, chosen, kColumns, false, 2), bytes);
+    EXPECT_GT(BatchStream<double>::MemoryBytes(source, chosen, 0, 2), bytes);
   }
 }
 
@@ -235,11 +232,35 @@ TEST(BatchStreamTest, RowsAreTransformed) {
     VectorSource source = Source();
     Executor executor(2);
     Doubled transform;
-    Doubled of_sweep;
-    BatchStream<double> stream(source, executor, Options(mix_rows), kSweep, &transform, &of_sweep);
+    BatchStream<double> stream(source, executor, Options(mix_rows), kSweep, &transform);
     stream.Start(0, 1);
     EXPECT_EQ(Rest(stream, 2), EpochOf(0, Options(mix_rows)));
   }
+}
+
+TEST(BatchStreamTest, HeldRowsAreASourceThatReadsNothing) {
+  VectorSource source = Source();
+  Executor executor(2);
+  Doubled transform;
+  BatchStream<double> plain(source, executor, Options(kRows), kSweep);
+  BatchStream<double> doubled(source, executor, Options(kRows), kSweep, &transform);
+  plain.Start(0, 1);
+  doubled.Start(0, 1);
+  const uint64_t bytes_read = source.bytes_read();
+  std::vector<double> rows(300 * kColumns);
+  for (const auto& [stream, scale] : {std::pair(&plain, 1), std::pair(&doubled, 2)}) {
+    RowSource& held = *stream->held_rows();
+    EXPECT_EQ(held.rows(), kRows);
+    EXPECT_EQ(held.Locate(7), source.Locate(7));
+    RawRows raw;
+    FetchAndUnpack(held, {1000, 1300}, raw);
+    DecodeRows(held, raw, std::span(rows));
+    EXPECT_EQ(rows.front(), 1000 * scale);
+    EXPECT_EQ(rows.back(), (1299 + 0.75) * scale);
+  }
+  EXPECT_EQ(source.bytes_read(), bytes_read);
+  BatchStream<double> window(source, executor, Options(100), kSweep);
+  EXPECT_EQ(window.held_rows(), nullptr);
 }
 
 // Files of filtered chunks, whose parcels no unit of the second is aligned with, in a type smaller
