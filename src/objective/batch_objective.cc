@@ -189,8 +189,7 @@ CostTerms BatchObjective<T>::Evaluate(const Batch& batch, std::span<const T> par
   }
   cost.reconstruction = loss / static_cast<double>(count_);
 
-  executor_.RunAll(panels(),
-                   [&](int64_t panel) { MakePanel(panels_[static_cast<size_t>(panel)], use); });
+  executor_.RunAll(panels(), [&](int64_t panel) { MakePanel(panel, use); });
   return cost;
 }
 
@@ -247,7 +246,8 @@ MatrixView<const T> BatchObjective<T>::Delta(int64_t layer) const {
 }
 
 template <class T>
-void BatchObjective<T>::MakePanel(const Panel& panel, const UsePanel& use) {
+void BatchObjective<T>::MakePanel(int64_t number, const UsePanel& use) {
+  const Panel& panel = panels_[static_cast<size_t>(number)];
   const int64_t columns = panel.bias ? 1 : shape_.width(panel.layer);
   const std::span<T> out =
       panel_memory_.span().subspan(panel.begin, static_cast<size_t>(panel.rows * columns));
@@ -256,7 +256,7 @@ void BatchObjective<T>::MakePanel(const Panel& panel, const UsePanel& use) {
   } else {
     MakeWeights(panel, {out.data(), panel.rows, columns});
   }
-  use(panel.begin, out);
+  use(number, panel.begin, out);
 }
 
 // Rows of (1/B) Σ δ aᵀ; a tied layer's mirror image adds its own, transposed.

@@ -69,8 +69,8 @@ class BatchObjective {
   };
 
   // Takes parameters [begin, begin + gradient.size()) of the gradient, on many threads; together
-  // they are all of it, each once. May change these parameters, and no others.
-  using UsePanel = std::function<void(size_t begin, std::span<const T> gradient)>;
+  // the panels, numbered [0, panels()), are all of it. May change these parameters, and no others.
+  using UsePanel = std::function<void(int64_t panel, size_t begin, std::span<const T> gradient)>;
 
   // J at `parameters` on the batch, with ρ̂ as below. Throws Error(kBadData), naming the row, where
   // the loss is not defined for it.
@@ -106,7 +106,7 @@ class BatchObjective {
   Block<T> BlockOf(int64_t index) const;
   void Encode(int64_t block);
   void UpdateRhoHat();
-  void MakePanel(const Panel& panel, const UsePanel& use);
+  void MakePanel(int64_t number, const UsePanel& use);
   void MakeWeights(const Panel& panel, MatrixView<T> out) const;
   void MakeBiases(const Panel& panel, std::span<T> out) const;
   MatrixView<const T> Given(int64_t layer) const;

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "base/units.h"
 #include "data/data_set.h"
@@ -17,7 +19,9 @@
 #include "rhohat/error.h"
 #include "sweep/sweep.h"
 #include "train/fit_preparation.h"
+#include "train/optimizer_names.h"
 #include "train/option_text.h"
+#include "train/stochastic_phase.h"
 
 namespace rhohat {
 namespace {
@@ -27,9 +31,10 @@ size_t ElementBytesOf(Precision precision) {
 }
 
 template <class T>
-void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
+void AddOptimizer(OptimizerKind kind, const OptimizerOptions& options, size_t parameters,
+                  MemoryPlanner& planner) {
   const std::string vector = FormatBytes(parameters * sizeof(T));
-  switch (options.methods.front()) {
+  switch (kind) {
     case OptimizerKind::kLbfgs:
       planner.Add(
           "optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
@@ -47,6 +52,85 @@ void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlan
       break;
   }
   planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
+}
+
+// Methods run one after another: the one that takes most is what counts.
+template <class T>
+OptimizerKind LargestMethod(const OptimizerOptions& options, size_t parameters) {
+  const auto bytes = [&](OptimizerKind kind) -> size_t {
+    switch (kind) {
+      case OptimizerKind::kLbfgs:
+      case OptimizerKind::kProgressive:
+        return Lbfgs<T>::MemoryBytes(parameters, options.history);
+      case OptimizerKind::kConjugateGradient:
+      case OptimizerKind::kGradientDescent:
+        return GradientDescent<T>::MemoryBytes(parameters);
+      default:
+        return 0;
+    }
+  };
+  return *std::ranges::max_element(options.methods, {}, bytes);
+}
+
+// Columns of the rows that stages train on, where those are transformed; else 0.
+std::vector<int64_t> TransformColumns(const TrainOptions& options, int64_t inputs) {
+  std::vector<int64_t> columns = {options.prepare.kind != PreparationKind::kNone ? inputs : 0};
+  if (!options.greedy) return columns;
+  const std::vector<int64_t>& hidden = options.network.hidden;
+  columns.insert(columns.end(), hidden.begin(), hidden.end() - 1);
+  return columns;
+}
+
+std::optional<OptimizerKind> StochasticMethod(const OptimizerOptions& options) {
+  const auto found = std::ranges::find_if(options.methods, IsStochastic);
+  return found == options.methods.end() ? std::nullopt : std::optional(*found);
+}
+
+BatchStreamOptions StreamOf(const OptimizerOptions& options, const RowSource& source) {
+  return {.batch_rows = std::min(source.rows(), options.batch_rows),
+          .mix_rows = std::max<int64_t>(1, options.mix_rows)};
+}
+
+// What stochastic methods take with a window of one row, and where --mix says so, of that many.
+template <class T>
+void AddBatches(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
+                int64_t threads, MemoryPlanner& planner) {
+  const std::optional<OptimizerKind> kind = StochasticMethod(options.optimizer);
+  if (!kind) return;
+  uint64_t least = 0;
+  uint64_t window = 0;
+  const BatchStreamOptions narrow{
+      .batch_rows = std::min(source.rows(), options.optimizer.batch_rows), .mix_rows = 1};
+  for (const int64_t columns : TransformColumns(options, source.columns())) {
+    least = std::max(
+        least, StochasticPhase<T>::MemoryBytes(*kind, options.optimizer, shape, options.objective,
+                                               source, columns, threads));
+    const uint64_t all =
+        BatchStream<T>::MemoryBytes(source, StreamOf(options.optimizer, source), columns, threads);
+    const uint64_t one = BatchStream<T>::MemoryBytes(source, narrow, columns, threads);
+    window = std::max(window, all - std::min(all, one));
+  }
+  planner.Add("batches", least,
+              fmt::format("mini-batches of {} rows, and the optimiser", narrow.batch_rows));
+  if (options.optimizer.mix_rows > 0) {
+    planner.Add("mixing", window, fmt::format("--mix {} rows", options.optimizer.mix_rows));
+  }
+}
+
+// The window that what is left for rows allows.
+template <class T>
+int64_t MixRows(const TrainOptions& options, const RowSource& source, int64_t threads,
+                uint64_t bytes) {
+  if (options.optimizer.mix_rows > 0) return options.optimizer.mix_rows;
+  int64_t least = source.rows();
+  BatchStreamOptions narrow = StreamOf(options.optimizer, source);
+  narrow.mix_rows = 1;
+  for (const int64_t columns : TransformColumns(options, source.columns())) {
+    const uint64_t one = BatchStream<T>::MemoryBytes(source, narrow, columns, threads);
+    least =
+        std::min(least, BatchStream<T>::MostMixRows(source, narrow, columns, threads, one + bytes));
+  }
+  return least;
 }
 
 // What the preparation holds while the network trains, and what fitting it takes before that: as
@@ -84,9 +168,12 @@ void AddFrozenLayers(const NetworkShape& shape, const ComputeOptions& compute, i
 
 template <class T>
 void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute,
-                      const NetworkShape& shape, int64_t threads, MemoryPlanner& planner) {
+                      const NetworkShape& shape, const RowSource& source, int64_t threads,
+                      MemoryPlanner& planner) {
   const auto parameters = static_cast<size_t>(shape.parameters());
-  AddOptimizer<T>(options.optimizer, parameters, planner);
+  AddOptimizer<T>(LargestMethod<T>(options.optimizer, parameters), options.optimizer, parameters,
+                  planner);
+  AddBatches<T>(options, shape, source, threads, planner);
   const uint64_t lanes =
       static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape, false);
   planner.Add("lanes", lanes,
@@ -130,15 +217,20 @@ MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions&
   planner.AddDecoding(ElementBytesOf(compute.precision));
   planner.ReserveForEachThread(kProductBufferBytes);
   if (compute.precision == Precision::kFloat64) {
-    AddTrainingItems<double>(options, compute, shape, resources.threads, planner);
+    AddTrainingItems<double>(options, compute, shape, source, resources.threads, planner);
   } else {
-    AddTrainingItems<float>(options, compute, shape, resources.threads, planner);
+    AddTrainingItems<float>(options, compute, shape, source, resources.threads, planner);
   }
   planner.Finish();
   MemoryPlan plan = planner.AddCache(compute.precision == Precision::kFloat64
                                          ? KeptRowBytes<double>(options, source)
                                          : KeptRowBytes<float>(options, source));
   plan.lanes = compute.lanes;
+  if (StochasticMethod(options.optimizer)) {
+    plan.mix_rows = compute.precision == Precision::kFloat64
+                        ? MixRows<double>(options, source, resources.threads, plan.cache_bytes)
+                        : MixRows<float>(options, source, resources.threads, plan.cache_bytes);
+  }
   const int64_t passes = PassesOf(options.objective);
   plan.flops_per_evaluation = static_cast<double>(plan.rows) * FlopsPerRow(shape, passes);
   plan.bytes_read_per_evaluation =

@@ -91,6 +91,7 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
   resolved.compute = compute;
+  if (plan.mix_rows > 0) resolved.optimizer.mix_rows = plan.mix_rows;
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
       if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
@@ -108,10 +109,10 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
   try {
     if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(options, compute, plan, data, folder, std::move(beginning.resume),
+      return RunTraining<double>(resolved, compute, plan, data, folder, std::move(beginning.resume),
                                  control);
     }
-    return RunTraining<float>(options, compute, plan, data, folder, std::move(beginning.resume),
+    return RunTraining<float>(resolved, compute, plan, data, folder, std::move(beginning.resume),
                               control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());

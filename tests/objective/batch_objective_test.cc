@@ -43,7 +43,7 @@ Evaluated<T> Evaluate(BatchObjective<T>& objective, const VectorSource& source,
   Evaluated<T> result;
   result.gradient.assign(parameters.size(), std::nan(""));
   result.cost = objective.Evaluate(
-      {numbers, copy}, parameters, [&](size_t begin, std::span<const T> gradient) {
+      {numbers, copy}, parameters, [&](int64_t, size_t begin, std::span<const T> gradient) {
         std::ranges::copy(gradient, result.gradient.begin() + static_cast<int64_t>(begin));
       });
   result.rho_hat.assign(objective.rho_hat().begin(), objective.rho_hat().end());
