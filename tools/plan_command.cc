@@ -45,6 +45,8 @@ std::string AsJson(const MemoryPlan& plan) {
       {"lanes", plan.lanes},
       {"block_rows", plan.block_rows},
       {"blocks_ahead", plan.blocks_ahead},
+      {"cache_bytes", plan.cache_bytes},
+      {"kept_rows", plan.kept_rows},
       {"flops_per_evaluation", plan.flops_per_evaluation},
       {"bytes_read_per_evaluation", plan.bytes_read_per_evaluation}};
   return json.dump(2) + "\n";
@@ -72,6 +74,7 @@ std::string WorkLines(const MemoryPlan& plan) {
        {"lanes", fmt::format("{}", plan.lanes)},
        {"blocks",
         fmt::format("{} rows each, up to {} held at once", plan.block_rows, plan.blocks_ahead)},
+       {"kept", fmt::format("{} rows stay in memory once they are read", plan.kept_rows)},
        {"per evaluation", fmt::format("{:.3g} flops, {} read", plan.flops_per_evaluation,
                                       FormatBytes(plan.bytes_read_per_evaluation))}});
 }

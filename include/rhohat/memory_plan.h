@@ -26,8 +26,10 @@ struct MemoryPlan {
   int64_t lanes = 0;
   int64_t block_rows = 0;
   int64_t blocks_ahead = 0;  // blocks held at once, being read, waiting and being computed
+  uint64_t cache_bytes = 0;  // for rows that stay in memory from one pass to the next
+  int64_t kept_rows = 0;     // how many that are; they are read once
   double flops_per_evaluation = 0;
-  uint64_t bytes_read_per_evaluation = 0;  // of rows, before any compression
+  uint64_t bytes_read_per_evaluation = 0;  // of rows, after the first, before any compression
 };
 
 }  // namespace rhohat

@@ -12,12 +12,19 @@
 
 namespace rhohat {
 
-// One line of metrics.jsonl: the state after an iteration. Iteration 0 is the starting point.
+// What a cost is a mean over: all rows; the rows of a sample; or those of an epoch, each at the
+// parameters that it met.
+enum class CostOver { kAllRows, kSample, kEpoch };
+
+// One line of metrics.jsonl: the state after an iteration or an epoch. Iteration 0 is the starting
+// point.
 struct IterationMetrics {
   int64_t iteration = 0;
   double data_passes = 0;  // rows evaluated so far over the data set's rows
   std::string stage;       // of greedy training: "layer 1", …, "fine-tuning"; empty otherwise
+  std::string optimizer;   // the method: "lbfgs"
   CostTerms cost;          // J and its terms
+  CostOver cost_over = CostOver::kAllRows;
   double gradient_norm = 0;
   double rho_hat_mean = 0;
   double rho_hat_min = 0;

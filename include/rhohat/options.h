@@ -29,9 +29,25 @@ struct DataOptions {
   Reader reader = Reader::kAuto;
 };
 
-enum class Schedule { kAuto, kTwoPass };
+// How often rows are read, and computed, for one gradient (docs/math.md §3). All give the same J
+// and gradient to rounding; kTwoPass and kCached the same bits.
+enum class Schedule { kAuto, kTwoPass, kCached, kFused };
 enum class Precision { kFloat32, kFloat64 };
-enum class OptimizerKind { kLbfgs, kConjugateGradient, kGradientDescent };
+
+// docs/math.md §7. Batch methods evaluate J and its gradient over all rows at each step,
+// kProgressive over samples that grow to all rows; kSgd and kAdam step after each mini-batch.
+enum class OptimizerKind {
+  kLbfgs,
+  kProgressive,
+  kConjugateGradient,
+  kGradientDescent,
+  kSgd,
+  kAdam
+};
+enum class RateSchedule { kConstant, kCosine };
+// Which mean the sparsity penalty of a mini-batch is taken of: an exponential mean over the batches
+// before, or the mean over all rows at the beginning of the epoch.
+enum class RhoHatKind { kRunning, kExact };
 
 // The network n–h1–…–hk–…–h1–n: an encoder of k layers down to the code, and a decoder that mirrors
 // it. The number of inputs n is the data's width.
@@ -82,15 +98,32 @@ struct ComputeOptions {
 
 // How J is minimised.
 struct OptimizerOptions {
-  OptimizerKind kind = OptimizerKind::kLbfgs;
-  int64_t iterations = 400;
+  // One after another, each from where the one before came to.
+  std::vector<OptimizerKind> methods = {OptimizerKind::kLbfgs};
+  int64_t iterations = 400;  // of each method that is not stochastic
   // Stop when ten iterations lowered J by less than this fraction of it; 0 never stops so.
   double tolerance = 1e-6;
   // Stop when the gradient's norm is at or below this; 0 stops only where it vanishes.
   double gradient_tolerance = 0;
-  int64_t history = 20;        // L-BFGS: pairs of steps and gradient changes kept
-  double learning_rate = 0.1;  // gradient descent: step length
-  double momentum = 0.9;       // gradient descent: fraction of the last step kept, in [0, 1)
+  int64_t history = 20;  // L-BFGS: pairs of steps and gradient changes kept
+
+  // Progressive: rows of the first sample, 0: by network size; and how many times larger each next
+  // one is, > 1.
+  int64_t first_sample = 0;
+  double growth = 4;
+
+  double learning_rate = 0;  // of kGradientDescent, kSgd and kAdam; 0: the method's own
+  double momentum = 0.9;  // of kGradientDescent and kSgd: fraction of the last step kept, in [0, 1)
+
+  // kSgd and kAdam.
+  int64_t epochs = 10;       // passes over all rows
+  int64_t batch_rows = 256;  // of a mini-batch
+  RateSchedule rate_schedule = RateSchedule::kConstant;
+  double warmup_epochs = 0;  // over which the learning rate rises linearly from 0
+  RhoHatKind rho_hat = RhoHatKind::kRunning;
+  int64_t half_life_rows = 0;  // kRunning: rows after which a batch counts half; 0: by batch size
+  // Rows among which the order is mixed at a time, held in memory; 0: as many as the memory allows.
+  int64_t mix_rows = 0;
 
   friend bool operator==(const OptimizerOptions&, const OptimizerOptions&) = default;
 };

@@ -138,7 +138,7 @@ Evaluation EvaluateAs(const Model& model, const AnalyzeOptions& options,
       [&](const NetworkShape& shape, const ComputeOptions& compute) {
         return AnalysisMemory{
             .lane_bytes = Objective<T>::CostLaneBytes(shape) + FigureSums::MemoryBytes(shape),
-            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows)};
+            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows, false)};
       });
   Objective<T> objective(bound.shape(), model.network, weights, bound.noise(), bound.sweep());
   FigureWatcher<T> figures(bound.shape(), bound.sweep().lanes(), bound.FirstRow());

@@ -64,8 +64,8 @@ ModelSweep<T> Bind(const Model& model, const GradientCheckOptions& options,
       model, options.analyze, weights, control,
       [&](const NetworkShape& shape, const ComputeOptions& compute) {
         return AnalysisMemory{
-            .lane_bytes = Objective<T>::LaneBytes(shape),
-            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows),
+            .lane_bytes = Objective<T>::LaneBytes(shape, false),
+            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows, false),
             .whole_bytes = static_cast<uint64_t>(shape.parameters()) * sizeof(T)};
       });
 }

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <limits>
+#include <string>
 #include <thread>
 
 namespace rhohat {
@@ -26,7 +28,47 @@ ProcessSizes ReadProcessSizes() {
   return {total_pages * page, resident_pages * page};
 }
 
+constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
+// kNoLimit where there is no such file, or it says "max".
+uint64_t ReadLimit(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  uint64_t bytes = 0;
+  return file >> bytes ? bytes : kNoLimit;
+}
+
+// Of the group at `path`, which begins at `root`, and of those above it. Inside a container a group
+// may not be visible under its name, but what is mounted as the root is then its container's.
+uint64_t TightestLimit(const std::filesystem::path& root, std::filesystem::path path,
+                       const char* name) {
+  uint64_t tightest = ReadLimit(root / name);
+  for (path = path.relative_path(); !path.empty(); path = path.parent_path()) {
+    tightest = std::min(tightest, ReadLimit(root / path / name));
+  }
+  return tightest;
+}
+
 }  // namespace
+
+uint64_t CgroupMemoryBytes(const std::string& folder, const std::string& membership) {
+  const std::filesystem::path root(folder);
+  uint64_t tightest = kNoLimit;
+  std::ifstream groups(membership);
+  // number:controllers:path; version 2 names no controllers.
+  for (std::string line; std::getline(groups, line);) {
+    const size_t controllers = line.find(':') + 1;
+    const size_t path = line.find(':', controllers) + 1;
+    if (controllers == 0 || path == 0) continue;
+    const std::string names = "," + line.substr(controllers, path - 1 - controllers) + ",";
+    if (names == ",,") {
+      tightest = std::min(tightest, TightestLimit(root, line.substr(path), "memory.max"));
+    } else if (names.find(",memory,") != std::string::npos) {
+      tightest = std::min(
+          tightest, TightestLimit(root / "memory", line.substr(path), "memory.limit_in_bytes"));
+    }
+  }
+  return tightest;
+}
 
 int64_t AvailableThreads() {
   cpu_set_t set;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace rhohat {
 
@@ -10,6 +11,12 @@ int64_t AvailableThreads();
 
 // Memory of the machine.
 uint64_t HostMemoryBytes();
+
+// The tightest memory limit of the control groups (version 1 or 2) that the process is in, up the
+// tree: a batch system's sits on any level. The largest number where there is none. The folder is
+// where they are mounted, the file says which are the process's.
+uint64_t CgroupMemoryBytes(const std::string& folder = "/sys/fs/cgroup",
+                           const std::string& membership = "/proc/self/cgroup");
 
 // Address space that the process may still reserve (ulimit -v); the largest number where there is
 // no limit.

@@ -65,6 +65,26 @@ void ConvertEitherOrder(bool big_endian, const std::byte* raw, std::span<T> out)
   }
 }
 
+// What to say of the first of `values` that is not finite in T; `values` begin at a row's column.
+template <class T>
+[[noreturn]] void ThrowNotFinite(const RowSource& source, int64_t row, int64_t first_column,
+                                 std::span<const T> values, ElementType type,
+                                 const std::byte* raw) {
+  size_t index = 0;
+  while (std::isfinite(values[index])) ++index;
+  double stored = 0;
+  DecodeElements(type, raw + index * ElementBytes(type), std::span(&stored, 1));
+  const char* what = std::isnan(stored)   ? "is NaN (not a number)"
+                     : std::isinf(stored) ? "is infinite"
+                                          : "is too large for float32; use --precision float64";
+  throw Error(ErrorKind::kBadData,
+              source.Locate(row) + ", " +
+                  source.ColumnName(first_column + static_cast<int64_t>(index)) + ": the value " +
+                  what);
+}
+
+}  // namespace
+
 template <class T>
 void ConvertElements(ElementType type, const std::byte* raw, std::span<T> out) {
   const bool big = type.big_endian;
@@ -95,26 +115,6 @@ void ConvertElements(ElementType type, const std::byte* raw, std::span<T> out) {
       return ConvertEitherOrder<double>(big, raw, out);
   }
 }
-
-// What to say of the first of `values` that is not finite in T; `values` begin at a row's column.
-template <class T>
-[[noreturn]] void ThrowNotFinite(const RowSource& source, int64_t row, int64_t first_column,
-                                 std::span<const T> values, ElementType type,
-                                 const std::byte* raw) {
-  size_t index = 0;
-  while (std::isfinite(values[index])) ++index;
-  double stored = 0;
-  DecodeElements(type, raw + index * ElementBytes(type), std::span(&stored, 1));
-  const char* what = std::isnan(stored)   ? "is NaN (not a number)"
-                     : std::isinf(stored) ? "is infinite"
-                                          : "is too large for float32; use --precision float64";
-  throw Error(ErrorKind::kBadData,
-              source.Locate(row) + ", " +
-                  source.ColumnName(first_column + static_cast<int64_t>(index)) + ": the value " +
-                  what);
-}
-
-}  // namespace
 
 template <class T>
 bool AllFinite(std::span<const T> values) {
@@ -152,6 +152,8 @@ void DecodeRows(const RowSource& source, const RawRows& raw, std::span<T> out) {
   }
 }
 
+template void ConvertElements(ElementType, const std::byte*, std::span<float>);
+template void ConvertElements(ElementType, const std::byte*, std::span<double>);
 template bool AllFinite(std::span<const float>);
 template bool AllFinite(std::span<const double>);
 template bool DecodeElements(ElementType, const std::byte*, std::span<float>);

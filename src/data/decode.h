@@ -11,6 +11,11 @@
 namespace rhohat {
 
 // Converts `out.size()` elements of `type` at `raw` to T (float or double), rounding to nearest.
+// For what is known to be finite. Thread-safe.
+template <class T>
+void ConvertElements(ElementType type, const std::byte* raw, std::span<T> out);
+
+// Converts `out.size()` elements of `type` at `raw` to T (float or double), rounding to nearest.
 // Returns false if any of the results is NaN or infinite; all are written either way. Thread-safe.
 template <class T>
 bool DecodeElements(ElementType type, const std::byte* raw, std::span<T> out);

@@ -136,6 +136,10 @@ class RowSource {
   // different rows. Throws Error.
   virtual void Unpack(RawRows& /*rows*/) const {}
 
+  // Where rows are not numbered as in the data set that they were chosen from, their numbers there;
+  // else empty. Thread-safe.
+  virtual std::span<const int64_t> Numbers(RowRange /*range*/) const { return {}; }
+
   // Where a row is, for messages: "acts.h5:/layer6 row 17". Thread-safe.
   virtual std::string Locate(int64_t row) const = 0;
 

@@ -22,6 +22,9 @@ struct ActivationKernels {
   // out_j = delta_j · f′; `out` may be any of the operands.
   void (*times_slope)(const T* delta, const T* a, T* out, int64_t count);
 
+  // out_j = f′.
+  void (*slope)(const T* a, T* out, int64_t count);
+
   // sums_j += f′², in double.
   void (*add_slope_squares)(const T* a, double* sums, int64_t count);
 

@@ -49,6 +49,10 @@ constexpr ActivationKernels<T> KernelsOfActivation() {
           [](const T* delta, const T* a, T* out, int64_t count) {
             for (int64_t j = 0; j < count; ++j) out[j] = static_cast<T>(delta[j] * F::Slope(a[j]));
           },
+      .slope =
+          [](const T* a, T* out, int64_t count) {
+            for (int64_t j = 0; j < count; ++j) out[j] = static_cast<T>(F::Slope(a[j]));
+          },
       .add_slope_squares =
           [](const T* a, double* sums, int64_t count) {
             for (int64_t j = 0; j < count; ++j) {

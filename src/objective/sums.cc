@@ -11,6 +11,11 @@ void AddTo(std::span<T> sums, std::span<const T> other) {
   std::ranges::transform(sums, other, sums.begin(), std::plus<>());
 }
 
+// Numbers of type T.
+int64_t WeightSums(const NetworkShape& shape, bool split) {
+  return shape.weights() + (split ? shape.inputs * shape.width(1) : 0);
+}
+
 }  // namespace
 
 void RowSums::Clear() {
@@ -26,25 +31,30 @@ void RowSums::Add(const RowSums& other) {
 }
 
 template <class T>
-GradientSums<T>::GradientSums(const NetworkShape& shape, int64_t statistics)
-    : rows(shape, statistics), numbers_(static_cast<size_t>(shape.weights())) {
+GradientSums<T>::GradientSums(const NetworkShape& shape, int64_t statistics, bool split)
+    : rows(shape, statistics), numbers_(static_cast<size_t>(WeightSums(shape, split))) {
   T* next = numbers_.data();
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     const int64_t outputs = shape.width(layer + 1);
     biases_.emplace_back(static_cast<size_t>(outputs));
     if (shape.is_transposed(layer)) {
       weights_.push_back(weight(shape.mirror(layer)));
-    } else {
-      weights_.emplace_back(next, outputs, shape.width(layer));
-      next += weights_.back().size();
+      continue;
+    }
+    weights_.emplace_back(next, outputs, shape.width(layer));
+    next += weights_.back().size();
+    if (layer == 0 && split) {
+      split_weight_ = {weights_[0].data, 2 * outputs, shape.inputs};
+      slope_bias_.resize(static_cast<size_t>(outputs));
+      next += weights_[0].size();
     }
   }
 }
 
 template <class T>
-size_t GradientSums<T>::MemoryBytes(const NetworkShape& shape) {
-  return static_cast<size_t>(shape.weights()) * sizeof(T) +
-         static_cast<size_t>(shape.biases()) * sizeof(double);
+size_t GradientSums<T>::MemoryBytes(const NetworkShape& shape, bool split) {
+  return static_cast<size_t>(WeightSums(shape, split)) * sizeof(T) +
+         static_cast<size_t>(shape.biases() + (split ? shape.width(1) : 0)) * sizeof(double);
 }
 
 template <class T>
@@ -52,6 +62,7 @@ void GradientSums<T>::Clear() {
   rows.Clear();
   std::ranges::fill(numbers_.span(), T(0));
   for (std::vector<double>& bias : biases_) std::ranges::fill(bias, 0.0);
+  std::ranges::fill(slope_bias_, 0.0);
 }
 
 template <class T>
@@ -60,6 +71,30 @@ void GradientSums<T>::Add(const GradientSums& other) {
   AddTo<T>(numbers_.span(), other.numbers_.span());
   for (size_t layer = 0; layer < biases_.size(); ++layer) {
     AddTo<double>(biases_[layer], other.biases_[layer]);
+  }
+  AddTo<double>(slope_bias_, other.slope_bias_);
+}
+
+template <class T>
+void GradientSums<T>::Mean(int64_t layer, int64_t row_count, std::span<const T> mean_slopes,
+                           const LayerParameters<T>& gradient) const {
+  const double mean = 1.0 / static_cast<double>(row_count);
+  const std::vector<double>& biases = bias(layer);
+  const bool split = layer == 0 && !slope_bias_.empty();
+  for (size_t j = 0; j < biases.size(); ++j) {
+    const double more = split ? static_cast<double>(mean_slopes[j]) * slope_bias_[j] : 0;
+    gradient.bias[j] = static_cast<T>((biases[j] + more) * mean);
+  }
+  if (gradient.transposed) return;  // its mirror's
+  const MatrixView<T> sums = weight(layer);
+  for (int64_t j = 0; j < sums.rows; ++j) {
+    const double slope = split ? static_cast<double>(mean_slopes[static_cast<size_t>(j)]) : 0;
+    const T* const slopes = split ? split_weight_.row(sums.rows + j) : sums.row(j);
+    for (int64_t k = 0; k < sums.columns; ++k) {
+      const double sum = static_cast<double>(sums.row(j)[k]);
+      const double more = slope * static_cast<double>(slopes[k]);
+      gradient.weight.row(j)[k] = static_cast<T>((split ? sum + more : sum) * mean);
+    }
   }
 }
 

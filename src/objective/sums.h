@@ -30,8 +30,9 @@ struct RowSums {
 template <class T>
 class GradientSums {
  public:
-  GradientSums(const NetworkShape& shape, int64_t statistics);
-  static size_t MemoryBytes(const NetworkShape& shape);
+  // A `split` one also has Σ f′ x̃ᵀ and Σ f′ of the first layer (docs/math.md §3, fused).
+  GradientSums(const NetworkShape& shape, int64_t statistics, bool split = false);
+  static size_t MemoryBytes(const NetworkShape& shape, bool split);
 
   void Clear();
   void Add(const GradientSums& other);
@@ -43,12 +44,23 @@ class GradientSums {
   const std::vector<double>& bias(int64_t layer) const {
     return biases_[static_cast<size_t>(layer)];
   }
+  // Where it is split: weight(0) and below it Σ f′ x̃ᵀ, 2h1×n in one; and Σ f′.
+  MatrixView<T> split_weight() const { return split_weight_; }
+  std::vector<double>& slope_bias() { return slope_bias_; }
+
+  // A layer's means over so many rows. `mean_slopes` is what Σ f′ x̃ᵀ and Σ f′ are multiplied with,
+  // one for each unit of the first layer.
+  void Mean(int64_t layer, int64_t row_count, std::span<const T> mean_slopes,
+            const LayerParameters<T>& gradient) const;
+
   RowSums rows;
 
  private:
   AlignedBuffer<T> numbers_;
   std::vector<MatrixView<T>> weights_;
   std::vector<std::vector<double>> biases_;
+  MatrixView<T> split_weight_;
+  std::vector<double> slope_bias_;
 };
 
 }  // namespace rhohat

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cluster/limits.h"
 #include "rhohat/error.h"
+#include "sweep/kept_blocks.h"
 
 namespace rhohat {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 // What a damaged file asks for must not come round to little: more than this is this much. Two of
 // them can be added.
 constexpr uint64_t kMostBytes = uint64_t{1} << 62;
+
+constexpr const char* kReadAhead = "read-ahead";
 
 uint64_t CappedProduct(uint64_t a, uint64_t b) {
   uint64_t product = 0;
@@ -48,10 +51,15 @@ ResolvedResources Resolve(const ResourceOptions& options) {
   if (options.memory_bytes > 0) {
     resolved.memory_bytes = options.memory_bytes;
     resolved.memory_source = "--memory";
-  } else {
-    resolved.memory_bytes = HostMemoryBytes() / 2;
-    resolved.memory_source =
-        fmt::format("half of this machine's {}", FormatBytes(HostMemoryBytes()));
+    return resolved;
+  }
+  resolved.memory_bytes = HostMemoryBytes() / 2;
+  resolved.memory_source = fmt::format("half of this machine's {}", FormatBytes(HostMemoryBytes()));
+  // A control group counts what the kernel holds for the process too.
+  const uint64_t limit = CgroupMemoryBytes();
+  if (limit / 8 * 7 < resolved.memory_bytes) {
+    resolved.memory_bytes = limit / 8 * 7;
+    resolved.memory_source = fmt::format("most of this control group's {}", FormatBytes(limit));
   }
   return resolved;
 }
@@ -85,6 +93,7 @@ MemoryPlanner::MemoryPlanner(const RowSource& source, const ResolvedResources& r
 
 void MemoryPlanner::Add(const std::string& name, uint64_t bytes, const std::string& note) {
   plan_.items.push_back({name, bytes, note});
+  plan_.total_bytes = Sum(plan_.items);
 }
 
 void MemoryPlanner::AddDecoding(size_t element_bytes) {
@@ -109,6 +118,7 @@ bool MemoryPlanner::Fits(uint64_t bytes_per_block) const {
 }
 
 MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
+  bytes_per_block_ = bytes_per_block;
   const uint64_t fixed = Sum(plan_.items);
   const int64_t least = LeastBlocksAhead(plan_.threads);
   plan_.least_bytes = RoundUpToMebibyte(fixed + ReadAheadBytes(least, bytes_per_block));
@@ -117,10 +127,7 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
          fixed + ReadAheadBytes(plan_.blocks_ahead, bytes_per_block) > plan_.budget_bytes) {
     --plan_.blocks_ahead;
   }
-  Add("read-ahead", ReadAheadBytes(plan_.blocks_ahead, bytes_per_block),
-      fmt::format("{} blocks of {} rows, as stored and unpacked", plan_.blocks_ahead,
-                  plan_.block_rows));
-  plan_.total_bytes = Sum(plan_.items);
+  Add(kReadAhead, ReadAheadBytes(plan_.blocks_ahead, bytes_per_block), ReadAheadNote());
   if (plan_.budget_bytes < plan_.least_bytes) {
     CheckChunksFit(fixed + CappedProduct(static_cast<uint64_t>(least),
                                          source_.MaxRawBytes(plan_.block_rows) + bytes_per_block));
@@ -134,6 +141,51 @@ MemoryPlan MemoryPlanner::Finish(uint64_t bytes_per_block) {
   }
   CheckAddressSpace();
   return plan_;
+}
+
+uint64_t MemoryPlanner::SpareBytes() const {
+  constexpr uint64_t kLeastMargin = uint64_t{8} << 20;
+  const uint64_t used = plan_.total_bytes + std::max(kLeastMargin, plan_.budget_bytes / 32);
+  const uint64_t left = plan_.budget_bytes > used ? plan_.budget_bytes - used : 0;
+  const uint64_t address_space = AddressSpaceLeft();
+  const uint64_t needed = AddressSpaceNeeded();
+  return std::min(left, address_space > needed ? address_space - needed : 0);
+}
+
+MemoryPlan MemoryPlanner::AddCache(uint64_t row_bytes, uint64_t most_bytes) {
+  const CacheShape shape{.rows = plan_.rows,
+                         .block_rows = plan_.block_rows,
+                         .parcel_rows = source_.ParcelRows(),
+                         .row_bytes = row_bytes};
+  uint64_t bytes = std::min(SpareBytes(), most_bytes);
+  const uint64_t all = KeptBlocks::BytesForAll(shape);
+  if (bytes < all) {
+    // Not at the cost of much of the cache itself.
+    ReadFurtherAhead(KeptBlocks::StretchBlocks(shape), bytes / 8);
+    bytes = std::min(SpareBytes(), most_bytes);
+  }
+  bytes = std::min(bytes, all);
+  const KeptBlocks kept(shape, bytes);
+  if (kept.count() == 0) return plan_;
+  plan_.cache_bytes = bytes;
+  plan_.kept_rows = kept.rows();
+  Add("cache", bytes, fmt::format("{} of {} rows stay in memory", kept.rows(), plan_.rows));
+  return plan_;
+}
+
+void MemoryPlanner::ReadFurtherAhead(int64_t blocks, uint64_t most_bytes) {
+  const auto item = std::ranges::find(plan_.items, kReadAhead, &MemoryPlan::Item::name);
+  const uint64_t bytes = ReadAheadBytes(plan_.blocks_ahead + blocks, bytes_per_block_);
+  if (bytes > item->bytes + most_bytes) return;
+  plan_.blocks_ahead += blocks;
+  item->bytes = bytes;
+  item->note = ReadAheadNote();
+  plan_.total_bytes = Sum(plan_.items);
+}
+
+std::string MemoryPlanner::ReadAheadNote() const {
+  return fmt::format("{} blocks of {} rows, as stored and unpacked", plan_.blocks_ahead,
+                     plan_.block_rows);
 }
 
 // Where chunks alone take more than all there is, a few bytes of a damaged file may have asked for
@@ -151,10 +203,14 @@ void MemoryPlanner::CheckChunksFit(uint64_t bytes_without_chunks) const {
 
 // A limit of the address space (ulimit -v; h_vmem of some schedulers) counts what is reserved,
 // which is more than what is ever resident: every thread's stack, heap and buffers.
-void MemoryPlanner::CheckAddressSpace() const {
+uint64_t MemoryPlanner::AddressSpaceNeeded() const {
   constexpr uint64_t kStackAndHeap = uint64_t{80} << 20;
-  const uint64_t needed = plan_.total_bytes + static_cast<uint64_t>(plan_.threads + 4) *
-                                                  (kStackAndHeap + reserved_bytes_);
+  return plan_.total_bytes +
+         static_cast<uint64_t>(plan_.threads + 4) * (kStackAndHeap + reserved_bytes_);
+}
+
+void MemoryPlanner::CheckAddressSpace() const {
+  const uint64_t needed = AddressSpaceNeeded();
   const uint64_t left = AddressSpaceLeft();
   if (left < needed) {
     throw Error(ErrorKind::kUsage,

@@ -52,13 +52,27 @@ class MemoryPlanner {
   // operation itself holds for each block in hand, beside the rows as stored.
   MemoryPlan Finish(uint64_t bytes_per_block = 0);
 
+  // After Finish(): what is left of the budget for caches. A margin stays free, since memory comes
+  // in pages and heaps have gaps.
+  uint64_t SpareBytes() const;
+
+  // After Finish(), where rows are passed over again and again: plans to keep as many as fit into
+  // `most_bytes` of what is left, each of which takes `row_bytes` (Sweep::KeptRowBytes), and
+  // returns the plan anew. Where not all fit, blocks ahead grow too, so that reading goes on while
+  // kept blocks are computed.
+  MemoryPlan AddCache(uint64_t row_bytes, uint64_t most_bytes = UINT64_MAX);
+
  private:
+  uint64_t AddressSpaceNeeded() const;
+  std::string ReadAheadNote() const;
+  void ReadFurtherAhead(int64_t blocks, uint64_t most_bytes);
   uint64_t ReadAheadBytes(int64_t blocks, uint64_t bytes_per_block) const;
   void CheckChunksFit(uint64_t bytes_without_chunks) const;
   void CheckAddressSpace() const;
 
   const RowSource& source_;
   uint64_t reserved_bytes_ = 0;
+  uint64_t bytes_per_block_ = 0;
   MemoryPlan plan_;
 };
 

@@ -25,7 +25,7 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   int64_t blocks() const { return blocks_; }
   BlockQueue& queue() { return queue_; }
 
-  // A reading thread.
+  // A reading thread; or, where nothing is to be read, whoever called.
   void ReadBlocks() {
     while (const std::optional<int64_t> block = FetchNext()) {
       try {
@@ -42,26 +42,49 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
     return pass_.slots_[static_cast<size_t>(block % pass_.options_.blocks_ahead)];
   }
 
-  // Fetches the next block, in order; nothing where there is none, or reading on is pointless.
+  RowRange RangeOf(int64_t block) const {
+    const int64_t first = block * pass_.options_.block_rows;
+    return {first, std::min(pass_.source_.rows(), first + pass_.options_.block_rows)};
+  }
+
+  // A block is filled once, while it is computed: what this says of one whose turn has come is the
+  // same until then.
+  bool IsKept(int64_t block) const { return pass_.cache_ != nullptr && pass_.cache_->Has(block); }
+
+  // Fetches the next block that is to be read, in order, and hands over the kept ones before it;
+  // nothing where there is none, or reading on is pointless.
   std::optional<int64_t> FetchNext() {
     const std::lock_guard lock(fetch_mutex_);
-    if (next_block_ == blocks_ || !queue_.WaitForSlot(next_block_)) return std::nullopt;
-    const int64_t block = next_block_++;
-    try {
-      const std::atomic<bool>* stop = pass_.options_.stop;
-      if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
-        throw Stopped("stopped on request");
+    while (next_block_ < blocks_ && queue_.WaitForSlot(next_block_)) {
+      const int64_t block = next_block_++;
+      try {
+        CheckStop();
+        if (!IsKept(block)) {
+          Fetch(block);
+          return block;
+        }
+        RowsOf(block).Start(RangeOf(block));
+        queue_.Announce(block, {}, 0);
+        Drain(queue_.Arrived(block));
+      } catch (...) {
+        queue_.Fail(block, std::current_exception());
+        return std::nullopt;
       }
-      const int64_t first = block * pass_.options_.block_rows;
-      RawRows& rows = RowsOf(block);
-      pass_.source_.Fetch(
-          {first, std::min(pass_.source_.rows(), first + pass_.options_.block_rows)}, rows);
-      queue_.Announce(block, rows.parcels, rows.new_parcels);
-    } catch (...) {
-      queue_.Fail(block, std::current_exception());
-      return std::nullopt;
     }
-    return block;
+    return std::nullopt;
+  }
+
+  void CheckStop() const {
+    const std::atomic<bool>* stop = pass_.options_.stop;
+    if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
+      throw Stopped("stopped on request");
+    }
+  }
+
+  void Fetch(int64_t block) {
+    RawRows& rows = RowsOf(block);
+    pass_.source_.Fetch(RangeOf(block), rows);
+    queue_.Announce(block, rows.parcels, rows.new_parcels);
   }
 
   // The parcels first, so that they can be unpacked meanwhile.
@@ -109,12 +132,14 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
       RawRows& rows = RowsOf(*block);
       if (!queue_.IsDropped(*block)) {
         try {
-          pass_.source_.Unpack(rows);
+          const bool is_kept = IsKept(*block);
+          if (!is_kept) pass_.source_.Unpack(rows);
           function_({.index = *block,
                      .lane = lane,
                      .worker = worker,
                      .slot = *block % pass_.options_.blocks_ahead,
-                     .rows = &rows});
+                     .rows = &rows,
+                     .is_kept = is_kept});
           NoteDone(rows.range.size());
         } catch (...) {
           queue_.Fail(*block, std::current_exception());
@@ -144,39 +169,50 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   int64_t rows_done_ = 0;  // behind progress_mutex_
 };
 
-RowPass::RowPass(RowSource& source, Executor& executor, const SweepOptions& options)
+RowPass::RowPass(RowSource& source, Executor& executor, const SweepOptions& options,
+                 BlockCache* cache)
     : source_(source),
       executor_(executor),
+      cache_(cache),
       options_(options),
       slots_(static_cast<size_t>(options.blocks_ahead)) {}
 
 int64_t RowPass::Run(const BlockFunction& function) {
   const uint64_t bytes_before = source_.bytes_read();
+  const bool reads = cache_ == nullptr || !cache_->HasAll();
   // Two even beside one compute thread, so that one can wait for the disk.
-  const int64_t readers = std::min(source_.readers(), std::max<int64_t>(2, threads()));
+  const int64_t readers = reads ? std::min(source_.readers(), std::max<int64_t>(2, threads())) : 1;
   const auto running = std::make_shared<Running>(*this, function, readers);
-  {
-    std::vector<std::jthread> reading;  // join on every way out
-    for (int64_t i = 0; i < readers; ++i) {
-      try {
-        reading.emplace_back([&] { running->ReadBlocks(); });
-      } catch (...) {
-        // One reading thread is enough.
-        if (reading.empty()) running->queue().Fail(0, std::current_exception());
-        running->queue().FinishReading();
-      }
-    }
-    try {
+  try {
+    if (reads) {
+      ReadInThreads(*running, readers);
+    } else {
+      running->ReadBlocks();
       running->queue().WaitForEnd();
-    } catch (...) {
-      for (RawRows& rows : slots_) rows.Start({});
-      throw;
     }
+  } catch (...) {
+    for (RawRows& rows : slots_) rows.Start({});
+    if (cache_ != nullptr) cache_->Forget();
+    throw;
   }
   counts_.rows += source_.rows();
   counts_.bytes_read += source_.bytes_read() - bytes_before;
-  counts_.wait_seconds += running->queue().wait_seconds();
+  if (reads) counts_.wait_seconds += running->queue().wait_seconds();
   return std::min(running->blocks(), options_.lanes);
+}
+
+void RowPass::ReadInThreads(Running& running, int64_t readers) {
+  std::vector<std::jthread> reading;  // join on every way out
+  for (int64_t i = 0; i < readers; ++i) {
+    try {
+      reading.emplace_back([&] { running.ReadBlocks(); });
+    } catch (...) {
+      // One reading thread is enough.
+      if (reading.empty()) running.queue().Fail(0, std::current_exception());
+      running.queue().FinishReading();
+    }
+  }
+  running.queue().WaitForEnd();
 }
 
 void RowPass::RunOrdered(const BlockFunction& compute, const WriteSlot& write) {

@@ -12,7 +12,8 @@
 //     ▲                                                                          │
 //     └──────────────────────────── slot is free ◀───────────────────────────────┘
 //
-// Rows are handed out as they are stored; Sweep (sweep.h) makes numbers of them.
+// Rows are handed out as they are stored; Sweep (sweep.h) makes numbers of them. A block that a
+// BlockCache has takes its turn like any other, but nothing of it is fetched, read or unpacked.
 #pragma once
 
 #include <atomic>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "data/row_source.h"
+#include "sweep/block_cache.h"
 #include "sweep/executor.h"
 
 namespace rhohat {
@@ -30,6 +32,7 @@ struct SweepOptions {
   int64_t block_rows = 1024;  // B
   int64_t lanes = 16;         // L, a power of two
   int64_t blocks_ahead = 4;   // slots: blocks being fetched, waiting or being computed
+  uint64_t cache_bytes = 0;   // for rows that are kept from one pass of a Sweep to the next
   const std::atomic<bool>* stop = nullptr;  // once true, the pass ends with Stopped
 };
 
@@ -41,7 +44,8 @@ struct RawBlock {
   int64_t lane = 0;
   int64_t worker = 0;
   int64_t slot = 0;
-  const RawRows* rows = nullptr;
+  const RawRows* rows = nullptr;  // the range alone, without pieces, where the block is kept
+  bool is_kept = false;           // the cache has it
 };
 
 // What all passes so far have cost.
@@ -49,6 +53,13 @@ struct SweepCounts {
   int64_t rows = 0;         // handed to functions
   uint64_t bytes_read = 0;  // from storage, as stored
   double wait_seconds = 0;  // of a compute thread, on average, for want of data
+
+  SweepCounts& operator+=(const SweepCounts& other) {
+    rows += other.rows;
+    bytes_read += other.bytes_read;
+    wait_seconds += other.wait_seconds;
+    return *this;
+  }
 };
 
 class BlockQueue;
@@ -59,8 +70,10 @@ class RowPass {
   using BlockFunction = std::function<void(const RawBlock&)>;
   using RowsDone = std::function<void(int64_t)>;
 
-  // `source` and `executor` must outlive the pass.
-  RowPass(RowSource& source, Executor& executor, const SweepOptions& options);
+  // `source`, `executor` and `cache`, where there is one, must outlive the pass. Whoever is handed
+  // the blocks fills the cache; a pass that fails empties it.
+  RowPass(RowSource& source, Executor& executor, const SweepOptions& options,
+          BlockCache* cache = nullptr);
 
   // Hands every block, once, to `function`, on many threads. Returns the number of lanes that had a
   // block. Throws what `function`, unpacking or reading threw for the lowest-numbered block, or
@@ -84,8 +97,11 @@ class RowPass {
  private:
   class Running;
 
+  void ReadInThreads(Running& running, int64_t readers);
+
   RowSource& source_;
   Executor& executor_;
+  BlockCache* cache_;
   SweepOptions options_;
   std::vector<RawRows> slots_;
   RowsDone rows_done_;

@@ -3,15 +3,21 @@
 // Each block of a RowPass is decoded to T and given to a function that adds into its lane's sums;
 // adding the lanes in a fixed tree then gives the same bits on any number of threads
 // (docs/math.md §10).
+//
+// Where there is memory for it, blocks stay from one pass to the next: as they are stored where
+// that is smaller, else as numbers, and of transformed rows what they became. The functions that
+// get blocks see no difference, not in one bit; a kept block is neither read nor transformed again.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "sweep/block_cache.h"
 #include "sweep/executor.h"
 #include "sweep/row_pass.h"
 #include "sweep/row_transform.h"
@@ -26,6 +32,14 @@ struct Block {
   RowRange range;
   std::span<const T> rows;  // range.size() × columns, row-major
   int64_t worker = 0;
+  // Where the rows do not follow on one another in the data set, as in a sample, their numbers
+  // there; else empty.
+  std::span<const int64_t> numbers;
+
+  // The number in the data set of row i of the block.
+  int64_t Number(int64_t i) const {
+    return numbers.empty() ? range.begin + i : numbers[static_cast<size_t>(i)];
+  }
 };
 
 // One pass at a time. T is float or double, the type that rows are decoded to.
@@ -35,7 +49,8 @@ class Sweep {
   using BlockFunction = std::function<void(const Block<T>&, int64_t lane)>;
 
   // `source`, `executor` and `transform`, where there is one, must outlive the sweep. All buffers
-  // are allocated here.
+  // are allocated here. With `cache_bytes`, rows and transform must stay as they are, and no
+  // function may rely on what the transform notes of a block beside its result.
   Sweep(RowSource& source, Executor& executor, const SweepOptions& options,
         RowTransform<T>* transform = nullptr);
 
@@ -93,11 +108,27 @@ class Sweep {
   int64_t threads() const { return pass_.threads(); }
   const SweepCounts& counts() const { return pass_.counts(); }
 
+  // Whether a block is among those that are kept: a function of source and options alone, the same
+  // from the first pass on.
+  bool keeps(int64_t block) const { return cache_ != nullptr && cache_->blocks().Keeps(block); }
+
+  // What keeping rows takes, never more than `cache_bytes`.
+  uint64_t cache_bytes() const { return cache_ != nullptr ? cache_->bytes() : 0; }
+
+  // Of a kept row: `stored` and `columns` are the source's, `transform_columns` those of the
+  // transform's result, 0 where there is none.
+  static uint64_t KeptRowBytes(ElementType stored, int64_t columns, int64_t transform_columns);
+
  private:
   // The rows as numbers: in place where they are stored as U already, else converted into `buffer`.
   template <class U>
-  std::span<const U> Decode(const RawBlock& raw, const AlignedBuffer<U>& buffer);
+  std::span<const U> Decode(const RawBlock& raw, std::span<U> buffer);
   Block<T> MakeBlock(const RawBlock& raw);
+  std::span<const T> ReadRows(const RawBlock& raw);  // as if nothing were kept
+  std::span<const T> ReadAndKeep(const RawBlock& raw);
+  std::span<const T> KeptRows(const RawBlock& raw);
+  std::span<T> PlaceOf(const RawBlock& raw) const;
+  bool KeepAsStored(const RawBlock& raw);
 
   // Returns the number of lanes that had a block.
   int64_t RunBlocks(const BlockFunction& function);
@@ -105,8 +136,10 @@ class Sweep {
   void CombineLanes(int64_t used, const std::function<void(int64_t into, int64_t from)>& add);
 
   Executor& executor_;
-  RowPass pass_;
   RowTransform<T>* transform_;
+  std::unique_ptr<BlockCache> cache_;  // null where nothing is kept
+  RowPass pass_;
+  bool keeps_as_stored_;
   std::vector<AlignedBuffer<T>> decoded_;              // one a worker
   std::vector<AlignedBuffer<double>> decoded_double_;  // the same, where there is a transform
 };

@@ -72,6 +72,18 @@ class FieldList {
     field.set = [&value, n = field.name](std::string_view text) { value = ParseWhole(n, text); };
   }
 
+  // 0 stands for the program's choice and reads "auto".
+  void AddNumberOrAuto(std::string name, std::string help, double& value) {
+    OptionField& field = Add(std::move(name), "NUMBER", std::move(help));
+    field.is_text = true;
+    field.get = [&value] { return value == 0 ? std::string(kAuto) : fmt::format("{}", value); };
+    field.set = [&value, n = field.name](std::string_view text) {
+      const double given = text == kAuto ? 0 : ParseFinite(n, text);
+      if (given == 0 && text != kAuto) ThrowUsage(n, text, "is not above 0");
+      value = given;
+    };
+  }
+
   // `automatic`, which stands for the program's choice, reads "auto".
   void AddWholeOrAuto(std::string name, std::string help, int64_t& value, int64_t automatic = 0) {
     OptionField& field = Add(std::move(name), "N", std::move(help));
@@ -161,26 +173,53 @@ class FieldList {
                  const std::vector<Named<E>>& table) {
     OptionField& field = Add(name, Names(table, "|"), help);
     field.is_text = true;
-    field.get = [&value, table] {
-      for (const Named<E>& named : table) {
-        if (named.value == value) return std::string(named.name);
-      }
-      throw Error(ErrorKind::kInternal, "an option has a value without a name");
-    };
+    field.get = [&value, table] { return NameOf(value, table); };
     field.set = [&value, table, n = field.name](std::string_view text) {
-      for (const Named<E>& named : table) {
-        if (named.name == text) {
-          value = named.value;
-          return;
-        }
+      value = ValueOf(n, text, table);
+    };
+  }
+
+  // Values of a table, in the order given; `name` is the flag's.
+  template <class E>
+  void AddChoiceList(const std::string& name, const std::string& help, std::vector<E>& values,
+                     const std::vector<Named<E>>& table) {
+    OptionField& field = Add(name, Names(table, "|") + "[,...]", help);
+    field.is_text = true;
+    field.get = [&values, table] {
+      std::string text;
+      for (const E value : values) {
+        text += text.empty() ? "" : ",";
+        text += NameOf(value, table);
       }
-      ThrowUsage(n, text, fmt::format("is none of {}", Names(table, ", ")));
+      return text;
+    };
+    field.set = [&values, table, n = field.name](std::string_view text) {
+      std::vector<E> parsed;
+      for (const std::string& piece : Split(text, ',')) parsed.push_back(ValueOf(n, piece, table));
+      values = std::move(parsed);
     };
   }
 
   std::vector<OptionField> Take() { return std::move(fields_); }
 
  private:
+  template <class E>
+  static std::string NameOf(E value, const std::vector<Named<E>>& table) {
+    for (const Named<E>& named : table) {
+      if (named.value == value) return std::string(named.name);
+    }
+    throw Error(ErrorKind::kInternal, "an option has a value without a name");
+  }
+
+  template <class E>
+  static E ValueOf(const std::string& name, std::string_view text,
+                   const std::vector<Named<E>>& table) {
+    for (const Named<E>& named : table) {
+      if (named.name == text) return named.value;
+    }
+    ThrowUsage(name, text, fmt::format("is none of {}", Names(table, ", ")));
+  }
+
   template <class E>
   static std::string Names(const std::vector<Named<E>>& table, std::string_view separator) {
     std::string names;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/units.h"
 #include "data/data_set.h"
 #include "math/blas.h"
@@ -13,6 +15,7 @@
 #include "optimize/gradient_descent.h"
 #include "optimize/lbfgs.h"
 #include "rhohat/error.h"
+#include "sweep/sweep.h"
 #include "train/fit_preparation.h"
 #include "train/option_text.h"
 
@@ -26,7 +29,7 @@ size_t ElementBytesOf(Precision precision) {
 template <class T>
 void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
   const std::string vector = FormatBytes(parameters * sizeof(T));
-  switch (options.kind) {
+  switch (options.methods.front()) {
     case OptimizerKind::kLbfgs:
       planner.Add(
           "optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
@@ -39,6 +42,8 @@ void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlan
     case OptimizerKind::kGradientDescent:
       planner.Add("optimiser", GradientDescent<T>::MemoryBytes(parameters),
                   fmt::format("gradient descent: 4 vectors of {}", vector));
+      break;
+    default:
       break;
   }
   planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
@@ -82,11 +87,13 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
                       const NetworkShape& shape, int64_t threads, MemoryPlanner& planner) {
   const auto parameters = static_cast<size_t>(shape.parameters());
   AddOptimizer<T>(options.optimizer, parameters, planner);
-  const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape);
+  const uint64_t lanes =
+      static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape, false);
   planner.Add("lanes", lanes,
               fmt::format("{} lanes × {} of sums", compute.lanes,
-                          FormatBytes(Objective<T>::LaneBytes(shape))));
-  const size_t each = Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows);
+                          FormatBytes(Objective<T>::LaneBytes(shape, false))));
+  const size_t each =
+      Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows, false);
   const uint64_t workspace = static_cast<uint64_t>(threads) * each;
   planner.Add("workspace", workspace,
               fmt::format("{} threads × {} for a block of {} rows", threads, FormatBytes(each),
@@ -95,6 +102,21 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
               "the starting point; later the finished model, being written");
   AddPreparation<T>(options, compute, shape.inputs, threads, lanes + workspace, planner);
   if (options.greedy) AddFrozenLayers<T>(shape, compute, threads, planner);
+}
+
+// Of the stage whose rows are largest as they are kept: those of greedy layers pass through the
+// frozen ones.
+template <class T>
+uint64_t KeptRowBytes(const TrainOptions& options, const RowSource& source) {
+  const int64_t columns = source.columns();
+  const bool is_prepared = options.prepare.kind != PreparationKind::kNone;
+  uint64_t most = Sweep<T>::KeptRowBytes(source.type(), columns, is_prepared ? columns : 0);
+  if (!options.greedy) return most;
+  for (size_t layer = 0; layer + 1 < options.network.hidden.size(); ++layer) {
+    most = std::max(most,
+                    Sweep<T>::KeptRowBytes(source.type(), columns, options.network.hidden[layer]));
+  }
+  return most;
 }
 
 }  // namespace
@@ -112,12 +134,15 @@ MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions&
   } else {
     AddTrainingItems<float>(options, compute, shape, resources.threads, planner);
   }
-  MemoryPlan plan = planner.Finish();
+  planner.Finish();
+  MemoryPlan plan = planner.AddCache(compute.precision == Precision::kFloat64
+                                         ? KeptRowBytes<double>(options, source)
+                                         : KeptRowBytes<float>(options, source));
   plan.lanes = compute.lanes;
   const int64_t passes = PassesOf(options.objective);
   plan.flops_per_evaluation = static_cast<double>(plan.rows) * FlopsPerRow(shape, passes);
   plan.bytes_read_per_evaluation =
-      static_cast<uint64_t>(passes) * static_cast<uint64_t>(plan.rows) *
+      static_cast<uint64_t>(passes) * static_cast<uint64_t>(plan.rows - plan.kept_rows) *
       static_cast<uint64_t>(plan.columns) * ElementBytes(source.type());
   return plan;
 }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "train/field_list.h"
+#include "train/optimizer_names.h"
 #include "train/option_text.h"
 
 namespace rhohat {
@@ -109,20 +110,22 @@ std::vector<OptionField> Fields(ComputeOptions& options) {
 
 std::vector<OptionField> Fields(OptimizerOptions& options) {
   FieldList list("Optimiser", true);
-  list.AddChoice<OptimizerKind>(
-      "optimizer", "L-BFGS, nonlinear conjugate gradients, or gradient descent with momentum.",
-      options.kind,
-      {{OptimizerKind::kLbfgs, "lbfgs"},
-       {OptimizerKind::kConjugateGradient, "cg"},
-       {OptimizerKind::kGradientDescent, "gd"}});
-  list.AddWhole("iterations", "Stop after so many iterations.", options.iterations);
+  list.AddChoiceList<OptimizerKind>(
+      "optimizer",
+      "L-BFGS, nonlinear conjugate gradients, or gradient descent with momentum; several run one "
+      "after another.",
+      options.methods,
+      NamesIn<OptimizerKind>(std::span(kOptimizers), [](const OptimizerInfo& info) {
+        return info.value != OptimizerKind::kProgressive && !IsStochastic(info.value);
+      }));
+  list.AddWhole("iterations", "Stop each method after so many iterations.", options.iterations);
   list.AddNumber("tolerance",
                  "Stop when ten iterations lowered the cost by less than this fraction; 0: never.",
                  options.tolerance);
   list.AddNumber("gradient-tolerance", "Stop when the gradient's norm is at most this.",
                  options.gradient_tolerance);
   list.AddWhole("history", "lbfgs: pairs of steps and gradient changes kept.", options.history);
-  list.AddNumber("learning-rate", "gd: step length.", options.learning_rate);
+  list.AddNumberOrAuto("learning-rate", "gd: step length; auto: 0.1.", options.learning_rate);
   list.AddNumber("momentum", "gd: fraction of the last step kept, from 0 to below 1.",
                  options.momentum);
   return list.Take();

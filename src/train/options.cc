@@ -126,14 +126,15 @@ void CheckCompute(const ComputeOptions& options, Faults& faults) {
 }
 
 void CheckOptimizer(const OptimizerOptions& options, Faults& faults) {
+  if (options.methods.empty()) faults.Note("--optimizer: missing: give at least one");
   faults.Check(options.iterations >= 0, "iterations", "at least 0", options.iterations);
   faults.Check(AtLeastZero(options.tolerance), "tolerance", "a number of at least 0",
                options.tolerance);
   faults.Check(AtLeastZero(options.gradient_tolerance), "gradient-tolerance",
                "a number of at least 0", options.gradient_tolerance);
   faults.Check(options.history >= 1, "history", "at least 1", options.history);
-  faults.Check(options.learning_rate > 0 && std::isfinite(options.learning_rate), "learning-rate",
-               "a number above 0", options.learning_rate);
+  faults.Check(AtLeastZero(options.learning_rate), "learning-rate", "a number above 0, or auto",
+               options.learning_rate);
   faults.Check(options.momentum >= 0 && options.momentum < 1, "momentum",
                "a number from 0 to below 1", options.momentum);
 }

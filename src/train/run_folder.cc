@@ -180,6 +180,11 @@ RunFolder RunFolder::Reopen(const std::string& path, FolderLock lock) {
   return RunFolder(path, true, std::move(lock));
 }
 
+std::string_view CostOverName(CostOver over) {
+  constexpr std::string_view kNames[] = {"all", "sample", "epoch"};
+  return kNames[static_cast<size_t>(over)];
+}
+
 RunFolder::RunFolder(const fs::path& path, bool has_metrics, FolderLock lock)
     : lock_(std::move(lock)),
       path_(path),
@@ -190,9 +195,11 @@ RunFolder::RunFolder(const fs::path& path, bool has_metrics, FolderLock lock)
 void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
   nlohmann::ordered_json line = {{"iteration", metrics.iteration}};
   if (!metrics.stage.empty()) line["stage"] = metrics.stage;
+  line["optimizer"] = metrics.optimizer;
   line["data_passes"] = metrics.data_passes;
   line["cost"] = metrics.cost.total();
   for (const CostTermInfo& term : kCostTerms) line[term.name] = metrics.cost.*term.value;
+  line["cost_over"] = CostOverName(metrics.cost_over);
   line["gradient_norm"] = metrics.gradient_norm;
   line["rho_hat_mean"] = metrics.rho_hat_mean;
   line["rho_hat_min"] = metrics.rho_hat_min;

@@ -36,6 +36,9 @@ inline constexpr char kModelName[] = "model.safetensors";
 enum class LogLevel { kInfo, kWarning, kError };
 
 // Log() is thread-safe, AppendMetrics() is not.
+// As in metrics.jsonl: "all", "sample" or "epoch".
+std::string_view CostOverName(CostOver over);
+
 class RunFolder {
  public:
   // Makes the folder, its parents too, and writes config.toml. Throws Error(kCannotCreate) where

@@ -10,18 +10,19 @@
 
 namespace rhohat {
 
-// A stage adds to it and makes the lines of metrics.jsonl from it. Not thread-safe.
+// Phases add to it, and the lines of metrics.jsonl are made from it. Not thread-safe.
 struct RunMeter {
   using Clock = std::chrono::steady_clock;
 
   IterationMetrics last{.iteration = -1};  // the last line, where there is one
   int64_t evaluations = 0;
-  uint64_t bytes_read = 0;    // by the stages before this one
+  double rows_evaluated = 0;
+  uint64_t bytes_read = 0;    // by the phases before this one
   double wait_seconds = 0;    // the same
   double seconds_before = 0;  // of a run that this one goes on with
   Clock::time_point started = Clock::now();
 
-  void AddStage(const SweepCounts& counts) {
+  void AddCounts(const SweepCounts& counts) {
     bytes_read += counts.bytes_read;
     wait_seconds += counts.wait_seconds;
   }

@@ -37,6 +37,7 @@ class TrainingRun {
         reporter_(folder, control.observer),
         executor_(plan.threads),
         blocks_ahead_(plan.blocks_ahead),
+        cache_bytes_(plan.cache_bytes),
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
@@ -66,7 +67,7 @@ class TrainingRun {
               data_.columns());
     std::ranges::move(parts, trained_.begin());
     meter_.last = point.last;
-    meter_.evaluations = std::llround(point.last.data_passes);
+    meter_.rows_evaluated = std::round(point.last.data_passes * static_cast<double>(data_.rows()));
     meter_.bytes_read = point.last.bytes_read;
     meter_.wait_seconds = point.last.wait_seconds;
     meter_.seconds_before = point.last.seconds;
@@ -88,6 +89,7 @@ class TrainingRun {
     return {.block_rows = compute_.block_rows,
             .lanes = compute_.lanes,
             .blocks_ahead = blocks_ahead_,
+            .cache_bytes = cache_bytes_,
             .stop = control_.stop};
   }
 
@@ -109,30 +111,34 @@ class TrainingRun {
           options_.objective.kappa != stage.objective.kappa ? ", without contraction" : ""));
     }
     const NoiseSource noise = NoiseOf(stage, transform);
-    TrainingStage<T> training(stage,
-                              {.optimizer = options_.optimizer,
+    StageProgress progress(stage.name, data_.rows(), reporter_, meter_);
+    TrainingStage<T> training({.stage = stage,
+                               .options = options_.optimizer,
                                .sweep = SweepOf(),
+                               .schedule = {.schedule = compute_.schedule},
                                .source = data_,
                                .executor = executor_,
                                .transform = transform,
                                .noise = noise,
                                .reporter = reporter_,
-                               .meter = meter_,
+                               .progress = progress,
                                .control = control_},
                               Start(number));
-    MinimiseOrKeep(number, training, noise);
+    MinimiseOrKeep(number, {training, progress, noise});
   }
 
   NoiseSource NoiseOf(const Stage& stage, RowTransform<T>* transform) {
     NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
     if (stage.objective.noise.kind != NoiseKind::kSaltPepper) return noise;
-    Sweep<T> sweep(data_, executor_, SweepOf(), transform);
+    SweepOptions once = SweepOf();
+    once.cache_bytes = 0;
+    Sweep<T> sweep(data_, executor_, once, transform);
     try {
       std::tie(noise.low, noise.high) = FindInputRange(sweep);
     } catch (const Stopped&) {
       LeaveCheckpoint();
     }
-    meter_.AddStage(sweep.counts());
+    meter_.AddCounts(sweep.counts());
     return noise;
   }
 
@@ -147,47 +153,47 @@ class TrainingRun {
     return start;
   }
 
-  void MinimiseOrKeep(size_t number, TrainingStage<T>& training, const NoiseSource& noise) {
+  // A stage while it runs.
+  struct Running {
+    TrainingStage<T>& training;
+    const StageProgress& progress;
+    const NoiseSource& noise;
+  };
+
+  void MinimiseOrKeep(size_t number, const Running& running) {
     try {
-      const int64_t iteration_before = meter_.last.iteration;
-      const std::string reason = training.Minimise();
+      const std::string reason = running.training.Minimise();
       const std::string& name = stages_[number].name;
       reporter_.Note(fmt::format("{}stopped: {}", name.empty() ? "" : name + ": ", reason));
-      if (meter_.last.iteration == iteration_before + 1 && stages_[number].iterations > 0 &&
-          meter_.last.gradient_norm > options_.optimizer.gradient_tolerance) {
-        reporter_.Warn("no step lowered J: the model is the starting point");
-      }
-      Keep(number, training, noise, reason);
+      Keep(number, running, reason);
       if (number + 1 < stages_.size()) {
         SaveModel(model_, folder_.checkpoint_path(fmt::format("layer-{}", number + 1)));
       }
-      meter_.AddStage(training.counts());
     } catch (const Stopped&) {
-      if (training.has_iterations()) Keep(number, training, noise, "interrupted");
+      if (running.progress.has_iterations()) Keep(number, running, "interrupted");
       LeaveCheckpoint();
     } catch (const Error&) {
-      KeepWhatIsThere(number, training, noise);
+      KeepWhatIsThere(number, running);
       throw;
     }
   }
 
   // The stage's result becomes part of the model: of the layers trained so far.
-  void Keep(size_t number, const TrainingStage<T>& training, const NoiseSource& noise,
-            const std::string& reason) {
+  void Keep(size_t number, const Running& running, const std::string& reason) {
     const Stage& stage = stages_[number];
-    trained_[number].assign(training.point().begin(), training.point().end());
+    trained_[number].assign(running.training.point().begin(), running.training.point().end());
     const std::vector<T> flat =
         IsGreedyLayer(number)
             ? Unroll(stages_, trained_, std::ssize(stage.model_network.hidden), data_.columns())
             : trained_[number];
     if (stage.frozen_layers == 0) {
-      input_low_ = noise.low;
-      input_high_ = noise.high;
+      input_low_ = running.noise.low;
+      input_high_ = running.noise.high;
     }
     model_ = {};  // its memory is needed for what takes its place
     model_ = {.inputs = data_.columns(),
               .parameters = {flat.begin(), flat.end()},
-              .rho_hat = RhoHatOfAll(number, training.rho_hat()),
+              .rho_hat = RhoHatOfAll(number, running.progress.rho_hat()),
               .input_low = input_low_,
               .input_high = input_high_,
               .prepare = preparation_,
@@ -197,7 +203,7 @@ class TrainingRun {
               .optimizer = options_.optimizer,
               .data = IdentityOf(data_),
               .iterations = meter_.last.iteration,
-              .cost = training.cost(),
+              .cost = running.progress.cost(),
               .stop_reason = reason};
   }
 
@@ -216,10 +222,10 @@ class TrainingRun {
 
   // A failure late in a run must not cost what was reached; where it cannot be saved either, the
   // first failure is the one to tell.
-  void KeepWhatIsThere(size_t number, const TrainingStage<T>& training, const NoiseSource& noise) {
-    if (!training.has_iterations()) return;
+  void KeepWhatIsThere(size_t number, const Running& running) {
+    if (!running.progress.has_iterations()) return;
     try {
-      Keep(number, training, noise, "interrupted");
+      Keep(number, running, "interrupted");
       SaveModel(model_, folder_.checkpoint_path("interrupted"));
     } catch (const Error&) {
       return;
@@ -249,6 +255,7 @@ class TrainingRun {
   Reporter reporter_;
   Executor executor_;
   int64_t blocks_ahead_;
+  uint64_t cache_bytes_;
   std::vector<Stage> stages_;
 
   Preparation preparation_;

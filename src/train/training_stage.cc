@@ -2,156 +2,64 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <cmath>
-
-#include "cluster/limits.h"
-#include "math/vector_ops.h"
-#include "optimize/conjugate_gradient.h"
-#include "optimize/gradient_descent.h"
-#include "optimize/lbfgs.h"
 #include "rhohat/error.h"
+#include "train/batch_phase.h"
+#include "train/optimizer_names.h"
 
 namespace rhohat {
-namespace {
 
 template <class T>
-std::unique_ptr<Optimizer<T>> MakeOptimizer(const OptimizerOptions& options,
-                                            std::span<const T> start) {
-  switch (options.kind) {
-    case OptimizerKind::kLbfgs:
-      return std::make_unique<Lbfgs<T>>(start, LbfgsOptions{.history = options.history});
-    case OptimizerKind::kConjugateGradient:
-      return std::make_unique<ConjugateGradient<T>>(start);
-    case OptimizerKind::kGradientDescent:
-      return std::make_unique<GradientDescent<T>>(
-          start, GradientDescentOptions{.learning_rate = options.learning_rate,
-                                        .momentum = options.momentum});
-  }
-  throw Error(ErrorKind::kInternal, "unknown optimiser");
-}
-
-double SecondsBetween(RunMeter::Clock::time_point from, RunMeter::Clock::time_point to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
-}  // namespace
+TrainingStage<T>::TrainingStage(const PhaseSurroundings<T>& around, std::span<const T> start)
+    : around_(around), point_(start.begin(), start.end()) {}
 
 template <class T>
-TrainingStage<T>::TrainingStage(const Stage& stage, const StageSurroundings<T>& surroundings,
-                                std::span<const T> start)
-    : stage_(stage),
-      around_(surroundings),
-      sweep_(around_.source, around_.executor, around_.sweep, around_.transform),
-      objective_(stage.shape, stage.network, stage.objective, around_.noise, sweep_),
-      gradient_(start.size()),
-      optimizer_(MakeOptimizer<T>(around_.optimizer, start)),
-      stop_rule_({.iterations = stage.iterations,
-                  .tolerance = around_.optimizer.tolerance,
-                  .gradient_tolerance = around_.optimizer.gradient_tolerance}),
-      evaluations_noted_(around_.meter.evaluations) {
-  if (around_.control.observer != nullptr) {
-    sweep_.set_rows_done([this](int64_t done) { ReportPass(done); });
-  }
+std::unique_ptr<Phase<T>> TrainingStage<T>::MakePhase(OptimizerKind kind) const {
+  return std::make_unique<BatchPhase<T>>(kind, around_, std::span<const T>(point_));
 }
 
 template <class T>
 std::string TrainingStage<T>::Minimise() {
-  while (true) {
-    const CostTerms cost = EvaluateTrial();
-    if (!has_iterations() && !std::isfinite(Norm<T>(gradient_.span()))) ThrowNotFinite(cost);
-    switch (optimizer_->Tell(cost.total(), gradient_.span())) {
-      case Step::kSearching:
-        break;
-      case Step::kFailed:
-        if (!std::isfinite(cost.total()) && !KeepsItsBest()) ThrowNotFinite(cost);
-        // The very first point may be a minimum, and still is a result.
-        if (!has_iterations()) NoteIteration(cost);
-        return std::string(optimizer_->failure());
-      case Step::kAccepted:
-        NoteIteration(cost);
-        if (auto reason = stop_rule_.Stop(cost.total(), around_.meter.last.gradient_norm)) {
-          return *reason;
-        }
-        break;
-    }
-    if (around_.control.stop_requested()) throw Stopped("stopped on request");
+  const std::vector<OptimizerKind>& methods = around_.options.methods;
+  std::string reasons;
+  for (const OptimizerKind kind : methods) {
+    const std::string reason = RunPhase(kind);
+    if (methods.size() == 1) return reason;
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", InfoOf(kind).name, reason);
+  }
+  return reasons;
+}
+
+// However a phase ends, what it came to stays and its memory is free for the next.
+template <class T>
+std::string TrainingStage<T>::RunPhase(OptimizerKind kind) {
+  around_.progress.BeginMethod(InfoOf(kind).name);
+  const int64_t iteration_before = around_.progress.iteration();
+  const std::unique_ptr<Phase<T>> phase = MakePhase(kind);
+  const auto take_over = [&] {
+    around_.progress.EndPhase(phase->counts());
+    if (around_.progress.iteration() == iteration_before) return;
+    point_.assign(phase->point().begin(), phase->point().end());
+  };
+  try {
+    std::string reason = phase->Minimise();
+    take_over();
+    WarnIfStuck(kind, iteration_before);
+    return reason;
+  } catch (...) {
+    take_over();
+    throw;
   }
 }
 
 template <class T>
-void TrainingStage<T>::ThrowNotFinite(const CostTerms& cost) const {
-  if (!has_iterations()) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("J is {}, and its gradient's norm {}, at the starting point: the "
-                            "data's values or the objective's weights are too large; --prepare can "
-                            "scale the data",
-                            cost.total(), Norm<T>(gradient_.span())));
+void TrainingStage<T>::WarnIfStuck(OptimizerKind kind, int64_t iteration_before) {
+  const StageProgress& progress = around_.progress;
+  if (IsStochastic(kind) || around_.stage.iterations == 0) return;
+  if (progress.iteration() != iteration_before + 1 ||
+      progress.gradient_norm() <= around_.options.gradient_tolerance) {
+    return;
   }
-  throw Error(ErrorKind::kUsage, fmt::format("after iteration {}: {}", around_.meter.last.iteration,
-                                             optimizer_->failure()));
-}
-
-// A line search may end on a trial that is out of bounds, and still stands at a sound point.
-template <class T>
-bool TrainingStage<T>::KeepsItsBest() const {
-  return has_iterations() && around_.optimizer.kind != OptimizerKind::kGradientDescent;
-}
-
-template <class T>
-CostTerms TrainingStage<T>::EvaluateTrial() {
-  rows_before_evaluation_ = sweep_.counts().rows;
-  ++around_.meter.evaluations;
-  return objective_.EvaluateWithGradient(optimizer_->trial(), gradient_.span());
-}
-
-template <class T>
-void TrainingStage<T>::ReportPass(int64_t rows_done) {
-  around_.control.observer->OnPassProgress(
-      {.evaluation = around_.meter.evaluations,
-       .rows_done = sweep_.counts().rows - rows_before_evaluation_ + rows_done,
-       .rows_total = objective_.passes() * sweep_.rows()});
-}
-
-template <class T>
-void TrainingStage<T>::NoteIteration(const CostTerms& cost) {
-  const RunMeter::Clock::time_point now = RunMeter::Clock::now();
-  RunMeter& meter = around_.meter;
-  rho_hat_.assign(objective_.rho_hat().begin(), objective_.rho_hat().end());
-  const auto [smallest, largest] = std::ranges::minmax(rho_hat_);
-  double sum = 0;
-  for (const double mean : rho_hat_) sum += mean;
-
-  const int64_t evaluations_here = meter.evaluations - evaluations_noted_;
-  evaluations_noted_ = meter.evaluations;
-  const double seconds_here = SecondsBetween(iteration_started_, now);
-  iteration_started_ = now;
-  meter.last = {.iteration = meter.last.iteration + 1,
-                .data_passes = static_cast<double>(meter.evaluations),
-                .stage = stage_.name,
-                .cost = cost,
-                .gradient_norm = Norm<T>(gradient_.span()),
-                .rho_hat_mean = sum / static_cast<double>(rho_hat_.size()),
-                .rho_hat_min = smallest,
-                .rho_hat_max = largest,
-                .seconds = meter.seconds_before + SecondsBetween(meter.started, now),
-                .rows_per_second = static_cast<double>(evaluations_here * sweep_.rows()) /
-                                   std::max(seconds_here, 1e-9),
-                .rows_in_sample = sweep_.rows(),
-                .bytes_read = meter.bytes_read + sweep_.counts().bytes_read,
-                .wait_seconds = meter.wait_seconds + sweep_.counts().wait_seconds,
-                .peak_rss_bytes = PeakResidentBytes()};
-  NoteExtremeUnits();
-  around_.reporter.Iteration(meter.last);
-}
-
-template <class T>
-void TrainingStage<T>::NoteExtremeUnits() {
-  if (objective_.extreme_units() == extreme_units_) return;
-  extreme_units_ = objective_.extreme_units();
-  around_.reporter.Note(
-      fmt::format("iteration {}: {} units have a mean activation of 0 or 1 to rounding",
-                  around_.meter.last.iteration, extreme_units_));
+  around_.reporter.Warn("no step lowered J: the model is the starting point");
 }
 
 template class TrainingStage<float>;

@@ -4,12 +4,13 @@ The largest resident set is compared with the least budget, where a plan that fo
 first.
 """
 
+import json
 import re
 
 import pytest
 
 import layouts
-from program import leftovers, peak_of
+from program import leftovers, peak_of, read_metrics
 
 pytestmark = pytest.mark.fast
 
@@ -47,6 +48,30 @@ def test_least_budget(rhohat, tmp_path, random, sanitized, remark, case):
         remark("a sanitizer's memory comes on top of the program's: peaks not compared")
     else:
         assert peak <= least * 2**20, f"{peak / 2**20:.1f} MiB of {least} MiB"
+
+
+@pytest.mark.parametrize("flags", [[], ["--prepare", "standardize"]], ids=["plain", "prepared"])
+@pytest.mark.parametrize("storage", [{}, {"chunks": (2000, 400), "compression": "gzip"}],
+                         ids=["flat", "gzip"])
+def test_rows_are_kept_in_what_is_left(rhohat, tmp_path, random, sanitized, storage, flags):
+    """The more memory, the less is read, and never more memory than asked for."""
+    array = layouts.values(random, 1000, columns=400).repeat(40, axis=0)
+    data = layouts.write(tmp_path / "rows.h5", array.astype("f4"), **storage)
+    training = [data, "--hidden", 5, "--threads", 2, *flags]
+    least = json.loads(rhohat.ok("plan", *training, "--json").stdout)["least_bytes"] // 2**20
+    kept, read, models = [], [], []
+    for more in (0, 30, 60, 120):
+        run = tmp_path / f"run{more}"
+        budget = ["--memory", f"{least + more}M"]
+        kept.append(json.loads(rhohat.ok("plan", *training, *budget, "--json").stdout)["kept_rows"])
+        peak = peak_of(rhohat, "train", *training, *budget, "--iterations", 2, "--run", run)
+        assert sanitized or peak <= (least + more) * 2**20
+        read.append(read_metrics(run)[-1]["bytes_read"])
+        models.append((run / "model.safetensors").read_bytes())
+    assert kept[0] == 0 and kept[-1] == len(array)
+    assert kept == sorted(set(kept)), kept
+    assert read == sorted(set(read), reverse=True), read
+    assert len(set(models)) == 1
 
 
 def test_short_files_in_long_chunks(rhohat, tmp_path, random, sanitized):

@@ -136,6 +136,9 @@ TYPED_TEST(KernelsTest, SlopesMatchTheirTwinsAndMayBeWrittenOverTheirOperands) {
       times_slope(delta.data(), over_a.data(), over_a.data(), size);
       EXPECT_LE(MaxUlps(over_delta, naive), 3) << info.name;
       EXPECT_EQ(over_delta, over_a) << info.name;
+      Of(this->reference_, info.value).slope(a.data(), naive.data(), size);
+      Of(kernels, info.value).slope(a.data(), over_a.data(), size);
+      EXPECT_LE(MaxUlps(over_a, naive), 3) << info.name;
     }
   });
 }
@@ -186,6 +189,9 @@ TYPED_TEST(KernelsTest, SlopesOfNanAreNan) {
       const std::vector<T> nan(37, TestFixture::kNan);
       std::vector<T> out(37, T(0));
       Of(kernels, info.value).times_slope(nan.data(), out.data(), out.data(), 37);
+      for (const T value : out) EXPECT_TRUE(std::isnan(value)) << info.name;
+      if (info.value == Activation::kLinear) continue;  // whose slope is 1 whatever a is
+      Of(kernels, info.value).slope(nan.data(), out.data(), 37);
       for (const T value : out) EXPECT_TRUE(std::isnan(value)) << info.name;
     }
   });

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/limits.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
 #include "tests/support/vector_source.h"
@@ -79,7 +80,7 @@ TEST(MemoryPlanTest, ABudgetBelowTheLeastIsRefusedWithTheLeastAndWhatDominates) 
 }
 
 TEST(MemoryPlanTest, EvaluationsCostTwelveOperationsAConnectionAndTwoReadings) {
-  const MemoryPlan plan = PlanWith(200 * kMebibyte);
+  const MemoryPlan plan = PlanWith(PlanWith(200 * kMebibyte).least_bytes);
   EXPECT_EQ(plan.flops_per_evaluation, 12.0 * 5000 * 100 * 30);
   EXPECT_EQ(plan.bytes_read_per_evaluation, 2U * 5000 * 100 * sizeof(double));
 }
@@ -87,15 +88,75 @@ TEST(MemoryPlanTest, EvaluationsCostTwelveOperationsAConnectionAndTwoReadings) {
 TEST(MemoryPlanTest, WithoutAPenaltyOnMeansRowsAreReadOnce) {
   TrainOptions options = Ample({30});
   options.objective.beta = {0};
+  options.resources.memory_bytes = PlanOf(options).least_bytes;
   const MemoryPlan plan = PlanOf(options);
   EXPECT_EQ(plan.flops_per_evaluation, 10.0 * 5000 * 100 * 30);
   EXPECT_EQ(plan.bytes_read_per_evaluation, 1U * 5000 * 100 * sizeof(double));
 }
 
+TEST(MemoryPlanTest, WhatIsLeftKeepsRowsAndNoMoreThanThereAre) {
+  const MemoryPlan ample = PlanWith(1000 * kMebibyte);
+  EXPECT_EQ(ample.kept_rows, 5000);
+  EXPECT_EQ(ample.bytes_read_per_evaluation, 0U);
+  EXPECT_EQ(ample.cache_bytes, BytesOf(ample, "cache"));
+  EXPECT_GE(ample.cache_bytes, 5000U * 100 * sizeof(float));
+  EXPECT_LT(ample.cache_bytes, 5000U * 100 * sizeof(float) * 11 / 10);
+}
+
+TEST(MemoryPlanTest, RowsAreKeptOnlyInWhatIsLeftAfterAMargin) {
+  TrainOptions options = Ample({5});
+  options.compute.block_rows = 1024;
+  const auto plan_with = [&](uint64_t memory_bytes) {
+    options.resources.memory_bytes = memory_bytes;
+    return PlanTrainingMemory(options, ResolveCompute(options.compute, {1000, options.network}),
+                              VectorSource(30000, 1000, {}));
+  };
+  const uint64_t least = plan_with(1000 * kMebibyte).least_bytes;
+  int64_t kept_before = 0;
+  for (uint64_t more = 0; more <= 120; more += 20) {
+    const MemoryPlan plan = plan_with(least + more * kMebibyte);
+    EXPECT_EQ(plan.cache_bytes, BytesOf(plan, "cache"));
+    EXPECT_TRUE(plan.kept_rows == 0 || plan.total_bytes + 8 * kMebibyte <= plan.budget_bytes);
+    EXPECT_GE(plan.kept_rows, kept_before);
+    kept_before = plan.kept_rows;
+  }
+  EXPECT_GT(kept_before, 10000);
+  EXPECT_LT(kept_before, 30000);
+  EXPECT_EQ(plan_with(least).kept_rows, 0);
+}
+
+TEST(MemoryPlanTest, WhereSomeRowsAreReadAgainMoreAreReadAhead) {
+  TrainOptions options = Ample({5});
+  options.compute.block_rows = 1024;
+  const auto plan_with = [&](uint64_t memory_bytes) {
+    options.resources.memory_bytes = memory_bytes;
+    return PlanTrainingMemory(options, ResolveCompute(options.compute, {1000, options.network}),
+                              VectorSource(300000, 1000, {}));
+  };
+  const MemoryPlan some = plan_with(600 * kMebibyte);
+  const MemoryPlan all = plan_with(4000 * kMebibyte);
+  EXPECT_GT(some.kept_rows, 0);
+  EXPECT_LT(some.kept_rows, 300000);
+  EXPECT_EQ(all.kept_rows, 300000);
+  EXPECT_GT(some.blocks_ahead, all.blocks_ahead);
+}
+
+TEST(MemoryPlanTest, PreparedRowsAreKeptAsTheyAreComputedWith) {
+  TrainOptions options = Ample({30});
+  options.compute.precision = Precision::kFloat64;
+  const uint64_t plain = PlanOf(options).cache_bytes;
+  options.compute.precision = Precision::kFloat32;
+  options.prepare.kind = PreparationKind::kStandardize;
+  EXPECT_LT(PlanOf(options).cache_bytes, plain * 6 / 10);
+  options.greedy = true;
+  options.network.hidden = {400, 10};
+  EXPECT_GT(PlanOf(options).cache_bytes, plain * 18 / 10) << "rows of the second layer are larger";
+}
+
 TEST(MemoryPlanTest, OptimisersTakeTheirVectorsOfEachParameter) {
   TrainOptions options = Ample({30});
   const auto bytes_with = [&](OptimizerKind kind) {
-    options.optimizer.kind = kind;
+    options.optimizer.methods = {kind};
     return BytesOf(PlanOf(options), "optimiser");
   };
   constexpr uint64_t kVector = (2 * 3000 + 130) * sizeof(float);
@@ -156,11 +217,14 @@ TEST(MemoryPlanTest, ANetworkThatCannotBeCountedIsRefusedBeforeItIsPlanned) {
   EXPECT_THROW(PlanOf(Ample({int64_t{1} << 40, int64_t{1} << 40})), Error);
 }
 
-TEST(ResolveTest, WithoutABudgetHalfTheMachineIsTakenAndSaidToBe) {
+TEST(ResolveTest, WithoutABudgetMostOfTheGroupOrHalfTheMachineIsTakenAndSaidToBe) {
   const ResolvedResources resolved = Resolve({});
   EXPECT_GT(resolved.memory_bytes, 0U);
   EXPECT_GE(resolved.threads, 1);
-  EXPECT_THAT(resolved.memory_source, HasSubstr("half of this machine's"));
+  EXPECT_LE(resolved.memory_bytes, HostMemoryBytes() / 2);
+  EXPECT_LT(resolved.memory_bytes, CgroupMemoryBytes());
+  EXPECT_THAT(resolved.memory_source, testing::AnyOf(HasSubstr("half of this machine's"),
+                                                     HasSubstr("most of this control group's")));
   EXPECT_EQ(Resolve({.memory_bytes = 5, .threads = 7}).threads, 7);
 }
 

@@ -44,7 +44,7 @@ Model Sample(Precision precision) {
                    .lanes = 16,
                    .block_rows = 64,
                    .seed = 42};
-  model.optimizer = {.kind = OptimizerKind::kGradientDescent,
+  model.optimizer = {.methods = {OptimizerKind::kGradientDescent},
                      .iterations = 12,
                      .tolerance = 0,
                      .gradient_tolerance = 1e-7,
@@ -154,7 +154,7 @@ void ExpectSame(const Model& a, const Model& b) {
   EXPECT_EQ(a.compute.lanes, b.compute.lanes);
   EXPECT_EQ(a.compute.block_rows, b.compute.block_rows);
   EXPECT_EQ(a.compute.seed, b.compute.seed);
-  EXPECT_EQ(a.optimizer.kind, b.optimizer.kind);
+  EXPECT_EQ(a.optimizer.methods, b.optimizer.methods);
   EXPECT_EQ(a.optimizer.iterations, b.optimizer.iterations);
   EXPECT_EQ(a.optimizer.tolerance, b.optimizer.tolerance);
   EXPECT_EQ(a.optimizer.gradient_tolerance, b.optimizer.gradient_tolerance);

@@ -103,7 +103,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
                     .lanes = 8,
                     .block_rows = 100,
                     .seed = -7};
-  source.optimizer = {.kind = OptimizerKind::kGradientDescent,
+  source.optimizer = {.methods = {OptimizerKind::kGradientDescent},
                       .iterations = 7,
                       .tolerance = 1e-9,
                       .gradient_tolerance = 1e300,
@@ -142,7 +142,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
   EXPECT_EQ(copy.objective.lambda, source.objective.lambda);
   EXPECT_EQ(copy.compute.precision, Precision::kFloat64);
   EXPECT_EQ(copy.compute.seed, -7);
-  EXPECT_EQ(copy.optimizer.kind, OptimizerKind::kGradientDescent);
+  EXPECT_EQ(copy.optimizer.methods, std::vector{OptimizerKind::kGradientDescent});
   EXPECT_EQ(copy.optimizer.gradient_tolerance, 1e300);
   EXPECT_EQ(copy.resources.memory_bytes, source.resources.memory_bytes);
   EXPECT_TRUE(copy.data.follow_external);
@@ -250,7 +250,7 @@ TEST(OptionFields, OfTheObjectiveAndItsMinimisationArePartOfAModel) {
 TEST(OptionFields, OfEveryChoiceShowTheNamesThereAre) {
   TrainOptions options;
   const std::vector<OptionField> fields = Fields(options);
-  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|cg|gd");
+  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|cg|gd[,...]");
   EXPECT_EQ(FieldOf(fields, "activation").placeholder, "sigmoid|tanh|relu|linear");
   EXPECT_EQ(FieldOf(fields, "decoder").placeholder, "sigmoid|tanh|linear");
   EXPECT_EQ(FieldOf(fields, "loss").placeholder, "squared|cross-entropy");

@@ -71,7 +71,7 @@ TEST(TrainOptions, ReportEveryFaultAtOnce) {
                          .tolerance = -1,
                          .gradient_tolerance = -1,
                          .history = 0,
-                         .learning_rate = 0,
+                         .learning_rate = -1,
                          .momentum = 1};
     options.resources.threads = -1;
     options.greedy = true;
@@ -174,8 +174,8 @@ TEST(TrainOptions, NameTheExpectedAndTheFound) {
       {[](Options& o) { o.optimizer.gradient_tolerance = -1; },
        "--gradient-tolerance: expected a number of at least 0, found -1"},
       {[](Options& o) { o.optimizer.history = 0; }, "--history: expected at least 1, found 0"},
-      {[](Options& o) { o.optimizer.learning_rate = 0; },
-       "--learning-rate: expected a number above 0, found 0"},
+      {[](Options& o) { o.optimizer.learning_rate = -1; },
+       "--learning-rate: expected a number above 0, or auto, found -1"},
       {[](Options& o) { o.optimizer.momentum = 1; },
        "--momentum: expected a number from 0 to below 1, found 1"},
       {[](Options& o) { o.resources.threads = 4097; },

@@ -117,6 +117,8 @@ TEST(RunFolder, HasALineOfMetricsForEachIteration) {
   metrics.iteration = 3;
   metrics.cost.reconstruction = 0.1;
   metrics.data_passes = 4;
+  metrics.optimizer = "adam";
+  metrics.cost_over = CostOver::kEpoch;
   metrics.gradient_norm = std::numeric_limits<double>::quiet_NaN();
   metrics.rows_per_second = 1.0 / 3;
   metrics.bytes_read = std::numeric_limits<uint64_t>::max();
@@ -125,8 +127,8 @@ TEST(RunFolder, HasALineOfMetricsForEachIteration) {
   const std::vector<std::string> lines = Split(ReadWholeFile(folder / "run/metrics.jsonl"), '\n');
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[1],
-            R"({"iteration":3,"data_passes":4.0,"cost":0.1,"reconstruction":0.1,)"
-            R"("weight_decay":0.0,"sparsity":0.0,"l1":0.0,"contraction":0.0,)"
+            R"({"iteration":3,"optimizer":"adam","data_passes":4.0,"cost":0.1,"reconstruction":0.1,)"
+            R"("weight_decay":0.0,"sparsity":0.0,"l1":0.0,"contraction":0.0,"cost_over":"epoch",)"
             R"("gradient_norm":null,"rho_hat_mean":0.0,"rho_hat_min":0.0,"rho_hat_max":0.0,)"
             R"("seconds":0.0,"rows_per_second":0.3333333333333333,"rows_in_sample":0,)"
             R"("bytes_read":18446744073709551615,"wait_seconds":0.0,"peak_rss_bytes":0})");
@@ -141,7 +143,7 @@ TEST(RunFolder, NamesTheStageOfAnIterationWhereThereAreSeveral) {
   metrics.stage = "layer 2";
   run.AppendMetrics(metrics);
   EXPECT_TRUE(ReadWholeFile(folder / "run/metrics.jsonl")
-                  .starts_with(R"({"iteration":7,"stage":"layer 2","data_passes":0.0,)"));
+                  .starts_with(R"({"iteration":7,"stage":"layer 2","optimizer":"","data_passes":)"));
 }
 
 TEST(RunFolder, ListsWhatEachLayerHasInItsConfiguration) {

@@ -1,0 +1,95 @@
+#include "train/batch_minimiser.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+
+#include "math/vector_ops.h"
+#include "rhohat/error.h"
+
+namespace rhohat {
+
+template <class T>
+BatchMinimiser<T>::BatchMinimiser(const PhaseSurroundings<T>& around, size_t parameters,
+                                  bool settles)
+    : around_(around), settles_(settles), gradient_(parameters) {}
+
+template <class T>
+std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimizer<T>& optimizer,
+                                        StopRule& stop_rule, const SweepCounts& counts) {
+  const StageProgress& progress = around_.progress;
+  while (true) {
+    const CostTerms cost = EvaluateTrial(problem, optimizer);
+    const double norm = Norm<T>(gradient_.span());
+    if (!progress.has_iterations() && !std::isfinite(norm)) ThrowNotFinite(cost, optimizer);
+    switch (optimizer.Tell(cost.total(), gradient_.span())) {
+      case Step::kSearching:
+        break;
+      case Step::kFailed:
+        if (!std::isfinite(cost.total()) && !(settles_ && progress.has_iterations())) {
+          ThrowNotFinite(cost, optimizer);
+        }
+        // The very first point may be a minimum, and still is a result.
+        if (!progress.has_iterations()) Note(problem, cost, counts);
+        return std::string(optimizer.failure());
+      case Step::kAccepted:
+        Note(problem, cost, counts);
+        if (auto reason = stop_rule.Stop(cost.total(), norm)) return *reason;
+        break;
+    }
+    if (around_.control.stop_requested()) throw Stopped("stopped on request");
+  }
+}
+
+template <class T>
+void BatchMinimiser<T>::ThrowNotFinite(const CostTerms& cost, const Optimizer<T>& optimizer) const {
+  if (!around_.progress.has_iterations()) {
+    throw Error(ErrorKind::kBadData,
+                fmt::format("J is {}, and its gradient's norm {}, at the starting point: the "
+                            "data's values or the objective's weights are too large; --prepare can "
+                            "scale the data",
+                            cost.total(), Norm<T>(gradient_.span())));
+  }
+  throw Error(ErrorKind::kUsage, fmt::format("after iteration {}: {}", around_.progress.iteration(),
+                                             optimizer.failure()));
+}
+
+template <class T>
+CostTerms BatchMinimiser<T>::EvaluateTrial(const BatchProblem<T>& problem,
+                                           const Optimizer<T>& optimizer) {
+  WatchPasses(problem);
+  around_.progress.CountRows(static_cast<double>(problem.sweep.rows()));
+  return problem.objective.EvaluateWithGradient(optimizer.trial(), gradient_.span());
+}
+
+template <class T>
+void BatchMinimiser<T>::WatchPasses(const BatchProblem<T>& problem) {
+  const int64_t evaluation = around_.progress.NextEvaluation();
+  if (around_.control.observer == nullptr) return;
+  problem.sweep.set_rows_done(
+      [this, &problem, evaluation, before = problem.sweep.counts().rows](int64_t done) {
+        around_.control.observer->OnPassProgress(
+            {.evaluation = evaluation,
+             .rows_done = problem.sweep.counts().rows - before + done,
+             .rows_total = problem.objective.passes() * problem.sweep.rows()});
+      });
+}
+
+template <class T>
+void BatchMinimiser<T>::Note(const BatchProblem<T>& problem, const CostTerms& cost,
+                             const SweepCounts& before) {
+  SweepCounts counts = before;
+  counts += problem.sweep.counts();
+  around_.progress.Note({.cost = cost,
+                         .over = problem.over,
+                         .rows_in_sample = problem.sweep.rows(),
+                         .gradient_norm = Norm<T>(gradient_.span()),
+                         .rho_hat = problem.objective.rho_hat(),
+                         .extreme_units = problem.objective.extreme_units()},
+                        counts);
+}
+
+template class BatchMinimiser<float>;
+template class BatchMinimiser<double>;
+
+}  // namespace rhohat

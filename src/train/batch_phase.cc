@@ -1,0 +1,52 @@
+#include "train/batch_phase.h"
+
+#include "optimize/conjugate_gradient.h"
+#include "optimize/gradient_descent.h"
+#include "optimize/lbfgs.h"
+#include "rhohat/error.h"
+#include "train/optimizer_names.h"
+
+namespace rhohat {
+namespace {
+
+template <class T>
+std::unique_ptr<Optimizer<T>> MakeOptimizer(OptimizerKind kind, const OptimizerOptions& options,
+                                            std::span<const T> start) {
+  switch (kind) {
+    case OptimizerKind::kLbfgs:
+      return std::make_unique<Lbfgs<T>>(start, LbfgsOptions{.history = options.history});
+    case OptimizerKind::kConjugateGradient:
+      return std::make_unique<ConjugateGradient<T>>(start);
+    case OptimizerKind::kGradientDescent:
+      return std::make_unique<GradientDescent<T>>(
+          start, GradientDescentOptions{.learning_rate = LearningRateOf(kind, options),
+                                        .momentum = options.momentum});
+    default:
+      throw Error(ErrorKind::kInternal, "not a batch method");
+  }
+}
+
+}  // namespace
+
+template <class T>
+BatchPhase<T>::BatchPhase(OptimizerKind kind, const PhaseSurroundings<T>& around,
+                          std::span<const T> start)
+    : around_(around),
+      sweep_(around.source, around.executor, around.sweep, around.transform),
+      objective_(around.stage.shape, around.stage.network, around.stage.objective, around.noise,
+                 sweep_, around.schedule),
+      minimiser_(around, start.size(), kind != OptimizerKind::kGradientDescent),
+      optimizer_(MakeOptimizer<T>(kind, around.options, start)) {}
+
+template <class T>
+std::string BatchPhase<T>::Minimise() {
+  StopRule stop_rule({.iterations = around_.stage.iterations,
+                      .tolerance = around_.options.tolerance,
+                      .gradient_tolerance = around_.options.gradient_tolerance});
+  return minimiser_.Minimise({sweep_, objective_}, *optimizer_, stop_rule);
+}
+
+template class BatchPhase<float>;
+template class BatchPhase<double>;
+
+}  // namespace rhohat
