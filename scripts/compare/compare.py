@@ -46,7 +46,9 @@ def parse_arguments():
         help="of the second table; the defaults are for MNIST's 60 000 digits, 784-196")
     add("--only", type=list_of(str), default=list(PARTS), metavar="PART,…",
         help=f"of {', '.join(PARTS)}; all by default")
-    add("--repeats", type=int, default=5, help="of each rate; the median counts")
+    add("--repeats", type=int, default=7, help="of each rate; the calmer half counts")
+    add("--patience", type=float, default=20, metavar="SECONDS",
+        help="before each rate, wait up to so long for others to leave the machine alone")
     add("--compile", action="store_true", help="try torch.compile too (needs a C++ compiler)")
     add("--most-passes", type=int, default=300, metavar="N", help="of each L-BFGS curve")
     add("--rates", type=list_of(float), default=[1e-3, 3e-3, 1e-2, 2e-2], metavar="RATE,…",
@@ -68,6 +70,7 @@ def parse_arguments():
     if arguments.quick:
         arguments.rows = arguments.rows or 10000
         arguments.repeats, arguments.most_passes = 2, 20
+        arguments.patience = 0
         arguments.rates, arguments.epochs = arguments.rates[-1:], [1, 3]
     return arguments
 

@@ -2,11 +2,14 @@
 
 import os
 
+import torch
+
 import batch_peers
 import rates
 import torch_adam
 from clock import Curve
 from rhohat_runs import Unsupported
+from torch_objective import cost
 
 # Where rhohat's progressive run is looked at: iterations at which this many passes are done.
 PASSES_LOOKED_AT = (0.5, 1, 2, 3, 5, 8, 12, 16, 20, 27, 35, 43, 55, 70, 90)
@@ -16,10 +19,12 @@ def measure_rates(arguments, problem, rhohat, rows, say):
     """Lines for the first table; none where this part is not asked for."""
     if "rates" not in arguments.only:
         return []
-    groups = {"evaluation": rates.evaluations(rhohat, problem, rows, arguments.compile)}
+    compiled = torch.compile(cost, dynamic=True) if arguments.compile else None
+    groups = {"evaluation": rates.evaluations(rhohat, problem, rows, compiled)}
     for batch in arguments.batches:
-        groups[f"Adam, batch {batch}"] = rates.epochs(rhohat, problem, rows, batch)
-    return rates.summary(rates.measure(groups, arguments.repeats, say), problem.row_count)
+        groups[f"Adam, batch {batch}"] = rates.epochs(rhohat, problem, rows, batch, compiled)
+    return rates.summary(
+        rates.measure(groups, arguments.repeats, arguments.patience, say), problem.row_count)
 
 
 def measure_curves(arguments, problem, rhohat, rows, say):

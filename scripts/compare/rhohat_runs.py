@@ -101,10 +101,10 @@ class Rhohat:
         return ((second.last["seconds"] - first.last["seconds"]) / passes,
                 (second.cpu_seconds - first.cpu_seconds) / passes)
 
-    def is_exact(self, line):
-        """Whether a line's cost is J over all rows at one set of parameters."""
-        return (line["rows_in_sample"] == self.problem.row_count
-                and line.get("cost_is", "exact") == "exact")
+    @staticmethod
+    def is_exact(line):
+        """Whether a line's cost is J over all rows, at one set of parameters."""
+        return line.get("cost_over", "all") == "all"
 
     def add_exact_lines(self, run, curve):
         """Every line of a run whose cost is exact, such as all of L-BFGS's."""

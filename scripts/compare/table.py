@@ -20,16 +20,17 @@ def number(value, form):
 
 def rates_table(lines):
     """Rows a second; a ratio is how many times as fast as this one rhohat's first of the group is."""
-    header = ["what, in memory or page cache", "rows/s", "rhohat ×", "cpu µs/row", "rhohat × by cpu"]
+    header = ["what, in memory or page cache", "rows/s", "rhohat ×", "cpu µs/row", "rhohat × by cpu",
+              "others"]
     rows, group = [], None
     for line in lines:
         if line["group"] != group:
             group = line["group"]
-            rows.append([group, "", "", "", ""])
+            rows.append([group] + [""] * 5)
         rows.append(["  " + line["name"], number(line["rows_per_second"], ",.0f"),
                      number(line["rhohat_ratio"], ".2f"),
                      number(line["cpu_microseconds_per_row"], ".1f"),
-                     number(line["rhohat_cpu_ratio"], ".2f")])
+                     number(line["rhohat_cpu_ratio"], ".2f"), f"{line['others']:.0%}"])
     return aligned(header, rows)
 
 
