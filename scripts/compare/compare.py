@@ -5,13 +5,13 @@
     build/compare-venv/bin/python scripts/compare/compare.py --data digits.h5 --hidden 196 \\
         --rho 0.1 --beta 3 --lambda 3e-3 --out build/compare
 
-Everyone gets the same rows, the same first parameters (rhohat's), the same objective (sigmoid units,
-squared error, weight decay, KL with rho_hat over all rows) and the same number of threads. Prints
-rows a second, and what it takes to bring J down to the targets; writes these as results.json and
-tables.txt, each curve as NAME.jsonl, and the plots seconds.svg and data_passes.svg, to --out.
+Everyone gets the same rows, the same first parameters (rhohat's), the same objective (sigmoid
+units, squared error, weight decay, KL with rho_hat over all rows) and the same number of threads.
+Prints rows a second, and what it takes to bring J down to the targets; writes these as results.json
+and tables.txt, each curve as NAME.jsonl, and the plots seconds.svg and data_passes.svg, to --out.
 
 Parts, for --only: rates (rows a second, everyone in turn), rhohat, adam, torch-lbfgs, scipy (curves
-of J). Curves of an earlier run in the same --out that are not measured anew are shown with the rest.
+of J). Curves that an earlier run left in the same --out are shown with those measured anew.
 """
 
 import argparse
@@ -49,13 +49,16 @@ def parse_arguments():
     add("--repeats", type=int, default=7, help="of each rate; the calmer half counts")
     add("--patience", type=float, default=20, metavar="SECONDS",
         help="before each rate, wait up to so long for others to leave the machine alone")
-    add("--compile", action="store_true", help="try torch.compile too (needs a C++ compiler)")
+    add("--compile", action="store_true", help="torch.compile too (needs a C++ compiler, a minute)")
     add("--most-passes", type=int, default=300, metavar="N", help="of each L-BFGS curve")
     add("--rates", type=list_of(float), default=[1e-3, 3e-3, 1e-2, 2e-2], metavar="RATE,…",
         help="PyTorch's Adam: learning rates to try; the best is kept for the long runs")
     add("--epochs", type=list_of(int), default=[5, 10, 20, 40], metavar="N,…",
         help="lengths of the runs of Adam, PyTorch's and rhohat's")
-    add("--batches", type=list_of(int), default=[256, 1024], metavar="N,…")
+    add("--batches", type=list_of(int), default=[256, 1024], metavar="N,…",
+        help="batch sizes of which Adam's rows a second are measured")
+    add("--train-batches", type=list_of(int), default=[64, 256], metavar="N,…",
+        help="PyTorch's Adam: batch sizes to try, each at every rate")
     add("--quick", action="store_true",
         help="10 000 rows, two repeats, short curves: to see that everything works")
     add("--rhohat", default=os.path.join(ROOT, "build/release/bin/rhohat"), metavar="PROGRAM")
@@ -72,6 +75,7 @@ def parse_arguments():
         arguments.repeats, arguments.most_passes = 2, 20
         arguments.patience = 0
         arguments.rates, arguments.epochs = arguments.rates[-1:], [1, 3]
+        arguments.train_batches = arguments.train_batches[-1:]
     return arguments
 
 
@@ -80,8 +84,8 @@ def require_packages(faulty):
         try:
             importlib.import_module(name)
         except ImportError:
-            raise faulty(f"{sys.executable} has no package {name}; scripts/compare/setup.sh makes a "
-                         "Python that has, and says how to call this") from None
+            raise faulty(f"{sys.executable} has no package {name}; scripts/compare/setup.sh makes "
+                         "a Python that has, and says how to call this") from None
 
 
 def say(words):
@@ -141,7 +145,7 @@ def main():
         problem, rhohat = prepare(arguments)
         tensor = torch.from_numpy(problem.rows)
         say(f"{problem.row_count} rows × {problem.columns}, {problem.hidden} hidden units, "
-            f"{problem.threads} threads; PyTorch {torch.__version__}; load {os.getloadavg()[0]:.1f}")
+            f"{problem.threads} threads; PyTorch {torch.__version__}")
         begin = time.perf_counter()
         rates = measure_rates(arguments, problem, rhohat, tensor, say)
         measure_curves(arguments, problem, rhohat, tensor, say)

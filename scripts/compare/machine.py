@@ -12,7 +12,7 @@ QUIET = 0.08  # of the processors, others' share below which the machine counts 
 
 
 def _busy_seconds():
-    """Processor seconds used on the whole machine since it started, lent to other guests included."""
+    """Processor seconds used on the whole machine since it started, other guests' included."""
     with open("/proc/stat", encoding="ascii") as stat:
         user, nice, system, _, _, interrupt, soft, steal = map(int, stat.readline().split()[1:9])
     return (user + nice + system + interrupt + soft + steal) / os.sysconf("SC_CLK_TCK")

@@ -52,8 +52,8 @@ def rhohat_curves(arguments, problem, rhohat, rows, say):
     epochs, iterations = arguments.epochs, arguments.most_passes
 
     def lbfgs(curve):
-        rhohat.add_exact_lines(rhohat.train("--optimizer", "lbfgs", "--iterations", str(iterations)),
-                               curve)
+        rhohat.add_exact_lines(
+            rhohat.train("--optimizer", "lbfgs", "--iterations", str(iterations)), curve)
 
     def progressive(curve):
         rhohat.trace_passes(curve, PASSES_LOOKED_AT, iterations, "--optimizer", "progressive")
@@ -96,7 +96,7 @@ def adam_curves(arguments, problem, rhohat, rows, say):
         finished(curve, say)
         return curve.points[-1]["cost"]
 
-    for batch in arguments.batches:
+    for batch in arguments.train_batches:
         for rate in arguments.rates:
             name = f"PyTorch Adam {batch}, rate {rate:g}"
             tried[run(name, shortest, batch, rate, True, trials)] = (batch, rate)

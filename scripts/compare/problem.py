@@ -68,7 +68,8 @@ def find_dataset(path, dataset):
         raise Faulty(f"{path}: not an HDF5 file that can be read ({error})") from None
     if len(found) != 1:
         listed = ", ".join(found) or "none"
-        raise Faulty(f"{path}: expected one data set of rows, found {listed}; name one by --dataset")
+        raise Faulty(f"{path}: expected one data set of rows, found {listed}; "
+                     "name one by --dataset")
     return found[0]
 
 

@@ -17,7 +17,7 @@ from torch_objective import Autoencoder, Stream, cost, evaluate_in_memory
 
 ITERATIONS = 4  # of rhohat's, of which the mean pass is taken
 
-# Of one pass: seconds, processor seconds of all threads, and others' share of the machine meanwhile.
+# Of one pass: seconds, processor seconds of all threads, others' share of the machine meanwhile.
 Sample = collections.namedtuple("Sample", ["seconds", "cpu_seconds", "others"])
 
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The Python packages that scripts/compare/compare.py needs, at pinned versions, in a folder of
-# their own:
+# The Python packages that scripts/compare/compare.py needs, pinned, in a folder of their own:
 #
 #   scripts/compare/setup.sh [DIR]      DIR is build/compare-venv under the project's root by default
 #
@@ -27,6 +26,6 @@ if [[ ! -x $venv/bin/python ]]; then
   }
 fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
-"$venv/bin/python" -c 'import torch, scipy, h5py
-print(f"compare/setup: PyTorch {torch.__version__}, SciPy {scipy.__version__}, h5py {h5py.__version__}")'
+"$venv/bin/python" -c 'import torch, scipy
+print(f"compare/setup: PyTorch {torch.__version__}, SciPy {scipy.__version__}")'
 echo "compare/setup: now run $venv/bin/python scripts/compare/compare.py --help"

@@ -19,9 +19,8 @@ def number(value, form):
 
 
 def rates_table(lines):
-    """Rows a second; a ratio is how many times as fast as this one rhohat's first of the group is."""
-    header = ["what, in memory or page cache", "rows/s", "rhohat ×", "cpu µs/row", "rhohat × by cpu",
-              "others"]
+    """Rows a second; a ratio is that of the group's first rhohat to this one."""
+    header = ["what", "rows/s", "rhohat ×", "cpu µs/row", "rhohat × by cpu", "others"]
     rows, group = [], None
     for line in lines:
         if line["group"] != group:
