@@ -25,13 +25,16 @@ PARTS = ("rates", "rhohat", "adam", "torch-lbfgs", "scipy")
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
+class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Descriptions as they stand here, and every default."""
+
+
 def list_of(kind):
     return lambda text: [kind(item) for item in text.split(",")]
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=Formatter)
     add = parser.add_argument
     add("--data", required=True, metavar="FILE.h5", help="rows with values from 0 to 1")
     add("--dataset", default="", metavar="PATH", help="inside the file, where it has several")
@@ -44,8 +47,7 @@ def parse_arguments():
     add("--threads", type=int, default=len(os.sched_getaffinity(0)))
     add("--targets", type=list_of(float), default=[12.9, 12.6, 12.55], metavar="J,J,…",
         help="of the second table; the defaults are for MNIST's 60 000 digits, 784-196")
-    add("--only", type=list_of(str), default=list(PARTS), metavar="PART,…",
-        help=f"of {', '.join(PARTS)}; all by default")
+    add("--only", type=list_of(str), default=list(PARTS), metavar="PART,…", help="what to measure")
     add("--repeats", type=int, default=7, help="of each rate; the calmer half counts")
     add("--patience", type=float, default=20, metavar="SECONDS",
         help="before each rate, wait up to so long for others to leave the machine alone")

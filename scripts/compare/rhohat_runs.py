@@ -88,7 +88,7 @@ class Rhohat:
         return json.loads(printed.stdout)["cost"]
 
     def time_passes(self, length_flag, short, long, *flags):
-        """(seconds, processor seconds) of a pass: a long run less a short one, over its further passes.
+        """(seconds, processor seconds) of a pass: a long run less a short one, a pass.
 
         So that what every run does once, such as opening files and writing the model, is not in it.
         """

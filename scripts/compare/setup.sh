@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The Python packages that scripts/compare/compare.py needs, pinned, in a folder of their own:
 #
-#   scripts/compare/setup.sh [DIR]      DIR is build/compare-venv under the project's root by default
+#   scripts/compare/setup.sh [DIR]      build/compare-venv under the project's root by default
 #
-# About 6 GB on disk and half of that to download: PyPI's PyTorch for x86-64 Linux brings CUDA along,
-# used or not. Where pip can reach it, PyTorch's own index of CPU builds needs a tenth of that:
+# About 6 GB on disk, because PyPI's PyTorch for x86-64 Linux brings CUDA along, used or not. Where
+# pip can reach it, PyTorch's own index has builds for the processor alone, which are far smaller:
 #
-#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu TORCH=2.15.0+cpu scripts/compare/setup.sh
+#   export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu TORCH=2.15.0+cpu
 #
-# Safe to repeat. PYTHON names the interpreter, 3.10 or later; python3 by default.
+# Safe to repeat. PYTHON names the interpreter, 3.11 or later; python3 by default.
 set -euo pipefail
 
 if [[ $# -gt 1 || ${1:-} == -* ]]; then
