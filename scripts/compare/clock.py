@@ -56,6 +56,13 @@ class Curve:
         self._file.write(json.dumps(point) + "\n")
         self._file.flush()
 
+    def sort(self):
+        """Into the order of passes, where points did not come in it."""
+        self.points.sort(key=lambda point: point["data_passes"])
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.writelines(json.dumps(point) + "\n" for point in self.points)
+
     def close(self):
         self._file.close()
 

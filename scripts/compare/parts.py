@@ -16,8 +16,8 @@ from torch_objective import cost
 ADAM = ("--learning-rate", "0.02", "--batch", "256", "--rate-schedule", "cosine")
 EPOCHS_BEFORE_LBFGS = 5
 
-# Where rhohat's progressive run is looked at: iterations at which this many passes are done.
-PASSES_LOOKED_AT = (0.5, 1, 2, 3, 5, 8, 12, 16, 20, 27, 35, 43, 55, 70, 90)
+# After how many passes runs of rhohat are looked at whose own lines are not J over all rows.
+PASSES_LOOKED_AT = (1, 3, 6, 10, 14, 17, 22, 30, 43, 60)
 
 
 def measure_rates(arguments, problem, rhohat, rows, say):
@@ -49,29 +49,30 @@ def finished(curve, say):
 
 
 def rhohat_curves(arguments, problem, rhohat, rows, say):
-    epochs, iterations = arguments.epochs, arguments.most_passes
+    """Of each optimiser, and of rhohat without any option for it. All end at the least target."""
+    def enough(line):
+        return line["data_passes"] >= arguments.most_passes or (
+            rhohat.is_exact(line) and line["cost"] <= min(arguments.targets))
 
-    def lbfgs(curve):
-        rhohat.add_exact_lines(
-            rhohat.train("--optimizer", "lbfgs", "--iterations", str(iterations)), curve)
+    def exact(*flags):
+        return lambda curve: rhohat.add_exact_lines(rhohat.train(*flags, stop_when=enough), curve)
 
-    def progressive(curve):
-        rhohat.trace_passes(curve, PASSES_LOOKED_AT, iterations, "--optimizer", "progressive")
+    def traced(*flags):
+        return lambda curve: rhohat.trace_passes(
+            curve, [passes for passes in PASSES_LOOKED_AT if passes <= arguments.most_passes],
+            enough, *flags)
 
     def adam(curve):
-        rhohat.trace(curve, "--epochs", epochs, "--optimizer", "adam", *ADAM)
+        rhohat.trace_lengths(curve, "--epochs", arguments.epochs, "--optimizer", "adam", *ADAM)
 
-    def both(curve):
-        rhohat.add_exact_lines(rhohat.train(
-            "--optimizer", "adam,lbfgs", "--epochs", str(EPOCHS_BEFORE_LBFGS), *ADAM,
-            "--iterations", str(iterations)), curve)
-
-    def default(curve):
-        rhohat.add_exact_lines(rhohat.train("--iterations", str(iterations)), curve)
-
-    for name, measure in (("rhohat progressive", progressive), ("rhohat adam", adam),
-                          ("rhohat adam,lbfgs", both), ("rhohat lbfgs", lbfgs),
-                          ("rhohat as it comes", default)):
+    first = ("--epochs", str(EPOCHS_BEFORE_LBFGS), *ADAM)
+    for name, measure in (
+            ("rhohat progressive", traced("--optimizer", "progressive")),
+            ("rhohat adam", adam),
+            ("rhohat adam,lbfgs", exact("--optimizer", "adam,lbfgs", *first)),
+            ("rhohat adam,progressive", traced("--optimizer", "adam,progressive", *first)),
+            ("rhohat lbfgs", exact("--optimizer", "lbfgs")),
+            ("rhohat as it comes", traced())):
         curve = Curve(name, arguments.out)
         try:
             measure(curve)
