@@ -55,11 +55,11 @@ def parse_arguments():
     add("--most-passes", type=int, default=300, metavar="N", help="of each L-BFGS curve")
     add("--rates", type=list_of(float), default=[1e-3, 3e-3, 1e-2, 2e-2], metavar="RATE,…",
         help="PyTorch's Adam: learning rates to try; the best is kept for the long runs")
-    add("--epochs", type=list_of(int), default=[5, 10, 20, 40], metavar="N,…",
-        help="lengths of the runs of Adam, PyTorch's and rhohat's")
+    add("--epochs", type=list_of(int), default=[10, 20, 40], metavar="N,…",
+        help="lengths of the runs of Adam, PyTorch's and rhohat's; the least is that of the trials")
     add("--batches", type=list_of(int), default=[256, 1024], metavar="N,…",
         help="batch sizes of which Adam's rows a second are measured")
-    add("--train-batches", type=list_of(int), default=[64, 256], metavar="N,…",
+    add("--train-batches", type=list_of(int), default=[128, 256], metavar="N,…",
         help="PyTorch's Adam: batch sizes to try, each at every rate")
     add("--quick", action="store_true",
         help="10 000 rows, two repeats, short curves: to see that everything works")

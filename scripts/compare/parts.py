@@ -13,7 +13,7 @@ from torch_objective import cost
 
 # What PyTorch's Adam is best at on MNIST; rhohat gets the same. The one that L-BFGS goes on from is
 # short: what it does in many epochs, L-BFGS does in fewer passes.
-ADAM = ("--learning-rate", "0.02", "--batch", "256", "--rate-schedule", "cosine")
+ADAM = ("--learning-rate", "0.02", "--batch", "128", "--rate-schedule", "cosine")
 EPOCHS_BEFORE_LBFGS = 5
 
 # After how many passes runs of rhohat are looked at whose own lines are not J over all rows.
