@@ -98,6 +98,7 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
     resolved.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);
   }
+  if (plan.mix_rows > 0) resolved.optimizer.mix_rows = plan.mix_rows;
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
       if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
