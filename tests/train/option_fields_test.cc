@@ -180,8 +180,10 @@ TEST(OptionFields, SayWhatIsWrongWithAValue) {
   EXPECT_EQ(FaultOf("iterations", "1.5"), "--iterations: '1.5' is not a whole number");
   EXPECT_EQ(FaultOf("seed", "99999999999999999999"),
             "--seed: '99999999999999999999' is out of range");
-  EXPECT_EQ(FaultOf("optimizer", "adam"), "--optimizer: 'adam' is none of lbfgs, cg, gd");
-  EXPECT_EQ(FaultOf("schedule", "fused"), "--schedule: 'fused' is none of auto, two-pass");
+  EXPECT_EQ(FaultOf("optimizer", "rprop"),
+            "--optimizer: 'rprop' is none of lbfgs, progressive, cg, gd, sgd, adam");
+  EXPECT_EQ(FaultOf("schedule", "once"),
+            "--schedule: 'once' is none of auto, two-pass, cached, fused");
   EXPECT_EQ(FaultOf("hidden", "196,x"), "--hidden: 'x' is not a whole number");
   EXPECT_EQ(FaultOf("hidden", ""), "--hidden: '' is not a whole number");
   EXPECT_EQ(FaultOf("hidden", "196.5"), "--hidden: '196.5' is not a whole number");
