@@ -15,42 +15,44 @@
 #include "optimize/gradient_descent.h"
 #include "optimize/lbfgs.h"
 #include "rhohat/error.h"
-#include "sweep/row_sample.h"
 #include "sweep/sweep.h"
 #include "train/fit_preparation.h"
 #include "train/option_text.h"
-#include "train/sample_sizes.h"
+#include "train/sample_memory.h"
 #include "train/stages.h"
 
 namespace rhohat {
 namespace {
 
-size_t ElementBytesOf(Precision precision) {
-  return precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
+// Memory of one method, beside the gradient.
+template <class T>
+MemoryPlan::Item MethodItem(OptimizerKind kind, const OptimizerOptions& options,
+                            size_t parameters) {
+  const std::string vector = FormatBytes(parameters * sizeof(T));
+  switch (kind) {
+    case OptimizerKind::kConjugateGradient:
+      return {"optimiser", ConjugateGradient<T>::MemoryBytes(parameters),
+              fmt::format("conjugate gradients: 4 vectors of {}", vector)};
+    case OptimizerKind::kGradientDescent:
+      return {"optimiser", GradientDescent<T>::MemoryBytes(parameters),
+              fmt::format("gradient descent: 4 vectors of {}", vector)};
+    default:
+      return {"optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
+              fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}", options.history, vector)};
+  }
 }
 
+// Methods run one after another: the largest counts.
 template <class T>
 void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
-  const std::string vector = FormatBytes(parameters * sizeof(T));
-  switch (options.methods.front()) {
-    case OptimizerKind::kLbfgs:
-    case OptimizerKind::kProgressive:
-      planner.Add(
-          "optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
-          fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}", options.history, vector));
-      break;
-    case OptimizerKind::kConjugateGradient:
-      planner.Add("optimiser", ConjugateGradient<T>::MemoryBytes(parameters),
-                  fmt::format("conjugate gradients: 4 vectors of {}", vector));
-      break;
-    case OptimizerKind::kGradientDescent:
-      planner.Add("optimiser", GradientDescent<T>::MemoryBytes(parameters),
-                  fmt::format("gradient descent: 4 vectors of {}", vector));
-      break;
-    default:
-      break;
+  MemoryPlan::Item largest;
+  for (const OptimizerKind kind : options.methods) {
+    MemoryPlan::Item item = MethodItem<T>(kind, options, parameters);
+    if (item.bytes > largest.bytes) largest = std::move(item);
   }
-  planner.Add("gradient", parameters * sizeof(T), fmt::format("1 vector of {}", vector));
+  planner.Add(largest.name, largest.bytes, largest.note);
+  planner.Add("gradient", parameters * sizeof(T),
+              fmt::format("1 vector of {}", FormatBytes(parameters * sizeof(T))));
 }
 
 // What the preparation holds while the network trains, and what fitting it takes before that: as
@@ -89,15 +91,15 @@ void AddFrozenLayers(const NetworkShape& shape, const ComputeOptions& compute, i
 template <class T>
 void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute,
                       const NetworkShape& shape, int64_t threads, MemoryPlanner& planner) {
+  const bool fused = compute.schedule == Schedule::kFused && PassesOf(options.objective) == 2;
   const auto parameters = static_cast<size_t>(shape.parameters());
   AddOptimizer<T>(options.optimizer, parameters, planner);
-  const uint64_t lanes =
-      static_cast<uint64_t>(compute.lanes) * Objective<T>::LaneBytes(shape, false);
+  const uint64_t lane = Objective<T>::LaneBytes(shape, fused);
+  const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * lane;
   planner.Add("lanes", lanes,
-              fmt::format("{} lanes × {} of sums", compute.lanes,
-                          FormatBytes(Objective<T>::LaneBytes(shape, false))));
+              fmt::format("{} lanes × {} of sums", compute.lanes, FormatBytes(lane)));
   const size_t each =
-      Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows, false);
+      Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows, fused);
   const uint64_t workspace = static_cast<uint64_t>(threads) * each;
   planner.Add("workspace", workspace,
               fmt::format("{} threads × {} for a block of {} rows", threads, FormatBytes(each),
@@ -123,92 +125,126 @@ uint64_t KeptRowBytes(const TrainOptions& options, const RowSource& source) {
   return most;
 }
 
-// The most that a sample's row takes, and the most that are wanted, in any stage.
-struct SampleNeeds {
-  int64_t rows = 0;
-  uint64_t row_bytes = 0;
-  uint64_t extra_bytes = 0;  // while the first sample is worked with
-};
-
-template <class T>
-SampleNeeds SampleNeedsOf(const TrainOptions& options, const ComputeOptions& compute,
-                          const RowSource& source, int64_t threads) {
-  SampleNeeds needs;
-  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) == 0) return needs;
-  for (const Stage& stage : StagesOf(options, source.columns())) {
-    const std::vector<int64_t> sizes = SampleSizes(options.optimizer, stage.shape, source.rows());
-    if (sizes.empty()) continue;
-    const bool transformed =
-        stage.frozen_layers > 0 || options.prepare.kind != PreparationKind::kNone;
-    const HeldFormat format = transformed ? HeldFormat::Transformed<T>(stage.shape.inputs)
-                                          : HeldFormat::Stored<T>(source);
-    needs.rows = std::max(needs.rows, RowsHeldFor(sizes));
-    needs.row_bytes = std::max(needs.row_bytes, format.MemoryBytes(1));
-    const int64_t block_rows = SampleBlockRows(sizes.front(), compute.lanes, compute.block_rows);
-    const uint64_t unseen =
-        static_cast<uint64_t>(threads) *
-        (Objective<T>::WorkspaceBytes(stage.shape, stage.objective, block_rows, false) +
-         static_cast<uint64_t>(block_rows * stage.shape.inputs) * sizeof(T));
-    needs.extra_bytes = std::max(needs.extra_bytes, unseen);
+// Of the stage that has most of them.
+int64_t CodeUnits(const TrainOptions& options, int64_t inputs) {
+  int64_t most = 0;
+  for (const Stage& stage : StagesOf(options, inputs)) {
+    most = std::max(most, stage.shape.encoder_units());
   }
-  return needs;
+  return most;
 }
 
-// The samples are gone when all rows are passed over again and again: what is planned to keep those
-// is there for samples first. Only where that is less, more is planned.
+// Codes are kept of rows that are kept, as far as that goes: what is left is shared between them as
+// a row and its code share it.
 template <class T>
-MemoryPlan AddSamplesAndCache(const TrainOptions& options, const ComputeOptions& compute,
-                              const RowSource& source, MemoryPlanner& planner, MemoryPlan plan) {
-  const SampleNeeds needs = SampleNeedsOf<T>(options, compute, source, plan.threads);
-  // A cache that cannot hold all may want part of it to read further ahead.
-  const uint64_t room = planner.SpareBytes() / 8 * 7;
-  if (needs.rows > 0 && room > needs.extra_bytes) {
-    plan.sample_rows = static_cast<int64_t>(
-        std::min(static_cast<uint64_t>(needs.rows), (room - needs.extra_bytes) / needs.row_bytes));
+MemoryPlan AddCaches(const TrainOptions& options, const ComputeOptions& compute,
+                     const RowSource& source, MemoryPlanner& planner) {
+  const uint64_t row = KeptRowBytes<T>(options, source);
+  if (compute.schedule != Schedule::kCached || PassesOf(options.objective) == 1) {
+    return planner.AddCache(row);
   }
-  const int64_t sample_rows = plan.sample_rows;
-  plan = planner.AddCache(KeptRowBytes<T>(options, source));
-  plan.sample_rows = sample_rows;
-  const uint64_t bytes =
-      sample_rows > 0 ? static_cast<uint64_t>(sample_rows) * needs.row_bytes + needs.extra_bytes
-                      : 0;
-  if (bytes > plan.cache_bytes) {
-    plan.items.push_back(
-        {"sample", bytes - plan.cache_bytes,
-         fmt::format("of up to {} rows{}", sample_rows,
-                     plan.cache_bytes > 0 ? ", beyond what the cache takes" : "")});
-    plan.total_bytes += bytes - plan.cache_bytes;
+  const int64_t units = CodeUnits(options, source.columns());
+  const uint64_t block = CodeCache<T>::BlockBytes(compute.block_rows, units);
+  const double codes_share =
+      static_cast<double>(block) / static_cast<double>(block + compute.block_rows * row);
+  const auto for_codes =
+      static_cast<uint64_t>(codes_share * static_cast<double>(planner.SpareBytes()));
+  const int64_t blocks = (source.rows() + compute.block_rows - 1) / compute.block_rows;
+  const uint64_t kept = std::min(static_cast<uint64_t>(blocks), for_codes / block);
+  const int64_t rows = std::min(source.rows(), static_cast<int64_t>(kept) * compute.block_rows);
+  if (kept > 0) {
+    planner.AddFromSpare("codes", kept * block,
+                         fmt::format("of {} rows stay from pass to pass", rows));
   }
+  MemoryPlan plan = planner.AddCache(row);
+  plan.code_bytes = kept * block;
+  plan.kept_codes = rows;
   return plan;
+}
+
+template <class T>
+MemoryPlan PlanInT(const TrainOptions& options, const ComputeOptions& compute,
+                   const RowSource& source) {
+  const NetworkShape shape{source.columns(), options.network};
+  CheckShape(shape);
+  const ResolvedResources resources = Resolve(options.resources);
+  MemoryPlanner planner(source, resources, compute.block_rows);
+  planner.AddDecoding(sizeof(T));
+  planner.ReserveForEachThread(kProductBufferBytes);
+  AddTrainingItems<T>(options, compute, shape, resources.threads, planner);
+  MemoryPlan plan = planner.Finish();
+  if (compute.schedule != Schedule::kTwoPass)
+    plan = AddCaches<T>(options, compute, source, planner);
+  AddSamples<T>(options, compute, source, planner.SpareBytes(), plan);
+  plan.lanes = compute.lanes;
+  plan.schedule = compute.schedule;
+  return plan;
+}
+
+// With the schedule given.
+MemoryPlan PlanWith(const TrainOptions& options, ComputeOptions compute, Schedule schedule,
+                    const RowSource& source, std::string reason) {
+  compute.schedule = schedule;
+  MemoryPlan plan = compute.precision == Precision::kFloat64
+                        ? PlanInT<double>(options, compute, source)
+                        : PlanInT<float>(options, compute, source);
+  plan.schedule_reason = std::move(reason);
+  const NetworkShape shape{source.columns(), options.network};
+  const int64_t passes = PassesOf(options.objective);
+  const int64_t reads = schedule == Schedule::kFused ? 1 : passes;
+  plan.flops_per_evaluation =
+      static_cast<double>(plan.rows - plan.kept_codes) * FlopsPerRow(shape, passes) +
+      static_cast<double>(plan.kept_codes) * FlopsPerRow(shape, 1);
+  plan.bytes_read_per_evaluation =
+      static_cast<uint64_t>(reads) * static_cast<uint64_t>(plan.rows - plan.kept_rows) *
+      static_cast<uint64_t>(plan.columns) * ElementBytes(source.type());
+  return plan;
+}
+
+std::string WhyNotFusedInAnyStage(const TrainOptions& options, int64_t inputs) {
+  for (const Stage& stage : StagesOf(options, inputs)) {
+    std::string why_not = WhyNotFused(stage.objective, stage.shape);
+    if (!why_not.empty()) return why_not;
+  }
+  return {};
+}
+
+// What --schedule auto is. Cached computes least, where everything fits; fused reads least.
+MemoryPlan PlanWithBestSchedule(const TrainOptions& options, const ComputeOptions& compute,
+                                const RowSource& source) {
+  if (PassesOf(options.objective) == 1) {
+    return PlanWith(options, compute, Schedule::kCached, source,
+                    "no penalty depends on rho_hat, so one pass is all it takes");
+  }
+  MemoryPlan cached = PlanWith(options, compute, Schedule::kCached, source, "");
+  if (cached.kept_codes == cached.rows && cached.kept_rows == cached.rows) {
+    cached.schedule_reason = "all rows and their codes fit into memory";
+    return cached;
+  }
+  const std::string why_not = WhyNotFusedInAnyStage(options, source.columns());
+  if (!why_not.empty()) {
+    cached.schedule_reason = why_not;
+    return cached;
+  }
+  try {
+    return PlanWith(options, compute, Schedule::kFused, source,
+                    "not all rows and codes fit into memory, and it reads them once");
+  } catch (const Error&) {
+    cached.schedule_reason = "the memory is too little for the sums of the fused schedule";
+    return cached;
+  }
 }
 
 }  // namespace
 
 MemoryPlan PlanTrainingMemory(const TrainOptions& options, const ComputeOptions& compute,
                               const RowSource& source) {
-  const NetworkShape shape{source.columns(), options.network};
-  CheckShape(shape);
-  const ResolvedResources resources = Resolve(options.resources);
-  MemoryPlanner planner(source, resources, compute.block_rows);
-  planner.AddDecoding(ElementBytesOf(compute.precision));
-  planner.ReserveForEachThread(kProductBufferBytes);
-  if (compute.precision == Precision::kFloat64) {
-    AddTrainingItems<double>(options, compute, shape, resources.threads, planner);
-  } else {
-    AddTrainingItems<float>(options, compute, shape, resources.threads, planner);
+  if (compute.schedule == Schedule::kAuto) return PlanWithBestSchedule(options, compute, source);
+  if (compute.schedule == Schedule::kFused) {
+    const std::string why_not = WhyNotFusedInAnyStage(options, source.columns());
+    if (!why_not.empty()) throw Error(ErrorKind::kUsage, "--schedule fused: " + why_not);
   }
-  const MemoryPlan without_rows = planner.Finish();
-  MemoryPlan plan =
-      compute.precision == Precision::kFloat64
-          ? AddSamplesAndCache<double>(options, compute, source, planner, without_rows)
-          : AddSamplesAndCache<float>(options, compute, source, planner, without_rows);
-  plan.lanes = compute.lanes;
-  const int64_t passes = PassesOf(options.objective);
-  plan.flops_per_evaluation = static_cast<double>(plan.rows) * FlopsPerRow(shape, passes);
-  plan.bytes_read_per_evaluation =
-      static_cast<uint64_t>(passes) * static_cast<uint64_t>(plan.rows - plan.kept_rows) *
-      static_cast<uint64_t>(plan.columns) * ElementBytes(source.type());
-  return plan;
+  return PlanWith(options, compute, compute.schedule, source, "as asked for");
 }
 
 MemoryPlan PlanTraining(const TrainOptions& options) {

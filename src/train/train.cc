@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,14 +19,16 @@
 #include "train/reporter.h"
 #include "train/resume.h"
 #include "train/run_folder.h"
+#include "train/sample_memory.h"
 #include "train/stages.h"
 #include "train/training_run.h"
 
 namespace rhohat {
 namespace {
 
-void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const MemoryPlan& plan,
-               const DataSet& data, Reporter reporter) {
+void NoteStart(const TrainOptions& options, const MemoryPlan& plan, const DataSet& data,
+               Reporter reporter) {
+  const ComputeOptions& compute = options.compute;
   const Hdf5DataSetInfo& first = data.files().front();
   reporter.Note(fmt::format(
       "data: {} rows × {} columns of {} from {}{}", data.rows(), data.columns(),
@@ -36,11 +37,11 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
   const NetworkShape shape(data.columns(), options.network);
   reporter.Note(fmt::format("network: {}{}, {} parameters", shape.Text(),
                             shape.tied ? ", tied" : "", shape.parameters()));
-  reporter.Note(
-      fmt::format("threads: {} ({} kernels); {} lanes, blocks of {} rows, {}", plan.threads,
-                  BestKernels<float>().name, compute.lanes, compute.block_rows,
-                  PassesOf(options.objective) == 2 ? "two-pass schedule"
-                                                   : "one pass: no penalty depends on rho_hat"));
+  reporter.Note(fmt::format("threads: {} ({} kernels); {} lanes, blocks of {} rows", plan.threads,
+                            BestKernels<float>().name, compute.lanes, compute.block_rows));
+  reporter.Note(fmt::format("schedule: {}: {}; {} of {} rows stay in memory",
+                            ScheduleName(plan.schedule), plan.schedule_reason, plan.kept_rows,
+                            plan.rows));
   reporter.Note(fmt::format("memory: {} planned of {} ({})", FormatBytes(plan.total_bytes),
                             FormatBytes(plan.budget_bytes), plan.budget_source));
 }
@@ -87,15 +88,13 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     throw Error(ErrorKind::kUsage, "--run: missing: give a folder for the results");
   }
   DataSet data(options.data);
-  const ComputeOptions compute =
-      ResolveCompute(options.compute, NetworkShape(data.columns(), options.network));
-  const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
-  resolved.compute = compute;
-  // What the memory allows is part of the configuration from here on; 1 allows none.
-  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
-    resolved.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);
-  }
+  if (options.resume == "auto") AdoptChoices(options.run_directory, resolved);
+  resolved.compute =
+      ResolveCompute(resolved.compute, NetworkShape(data.columns(), options.network));
+  const MemoryPlan plan = PlanTrainingMemory(resolved, resolved.compute, data);
+  resolved.compute.schedule = plan.schedule;
+  ResolveSampleLimit(plan, resolved.optimizer);
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
       if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
@@ -110,14 +109,13 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   if (beginning.anew) {
     Reporter(folder, control.observer).Note("begins anew: no stage of the run here was finished");
   }
-  NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
+  NoteStart(resolved, plan, data, Reporter(folder, control.observer));
   try {
-    if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(resolved, compute, plan, data, folder, std::move(beginning.resume),
+    if (resolved.compute.precision == Precision::kFloat64) {
+      return RunTraining<double>(resolved, plan, data, folder, std::move(beginning.resume),
                                  control);
     }
-    return RunTraining<float>(resolved, compute, plan, data, folder, std::move(beginning.resume),
-                              control);
+    return RunTraining<float>(resolved, plan, data, folder, std::move(beginning.resume), control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());
     folder.WithdrawIfEmpty();
