@@ -62,8 +62,7 @@ MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute
   planner.Add("memory stream", MemoryStream::MemoryBytes(array_bytes),
               fmt::format("3 arrays of {}", FormatBytes(array_bytes)));
   planner.Finish();
-  const MemoryPlan plan =
-      planner.AddCache(Sweep<T>::KeptRowBytes(source.type(), source.columns(), 0));
+  MemoryPlan plan = planner.AddCache(Sweep<T>::KeptRowBytes(source.type(), source.columns(), 0));
   spare_bytes = planner.SpareBytes();
   return plan;
 }
