@@ -18,20 +18,20 @@ blasint BlasSize(int64_t size) {
   return static_cast<blasint>(size);
 }
 
-// out = beta · out + op(a) · op(b); `inner` is the length of the sums.
+// out = beta · out + alpha · op(a) · op(b); `inner` is the length of the sums.
 template <class T>
 void Gemm(CBLAS_TRANSPOSE op_a, CBLAS_TRANSPOSE op_b, int64_t inner, MatrixView<const T> a,
-          MatrixView<const T> b, T beta, MatrixView<T> out) {
+          MatrixView<const T> b, T beta, MatrixView<T> out, T alpha = 1) {
   const blasint rows = BlasSize(out.rows);
   const blasint columns = BlasSize(out.columns);
   const blasint k = BlasSize(inner);
   const blasint lda = BlasSize(a.columns);
   const blasint ldb = BlasSize(b.columns);
   if constexpr (sizeof(T) == sizeof(float)) {
-    cblas_sgemm(CblasRowMajor, op_a, op_b, rows, columns, k, 1, a.data, lda, b.data, ldb, beta,
+    cblas_sgemm(CblasRowMajor, op_a, op_b, rows, columns, k, alpha, a.data, lda, b.data, ldb, beta,
                 out.data, columns);
   } else {
-    cblas_dgemm(CblasRowMajor, op_a, op_b, rows, columns, k, 1, a.data, lda, b.data, ldb, beta,
+    cblas_dgemm(CblasRowMajor, op_a, op_b, rows, columns, k, alpha, a.data, lda, b.data, ldb, beta,
                 out.data, columns);
   }
 }
@@ -58,6 +58,14 @@ void AddTransposedProduct(MatrixView<const T> a, MatrixView<const T> b, MatrixVi
   Gemm<T>(CblasTrans, CblasNoTrans, a.rows, a, b, 1, out);
 }
 
+template <class T>
+void TransposedPanelProduct(double factor, MatrixView<const T> a, int64_t first_column,
+                            MatrixView<const T> b, bool add, MatrixView<T> out) {
+  assert(a.rows == b.rows && first_column + out.rows <= a.columns && out.columns == b.columns);
+  const MatrixView<const T> panel(a.data + first_column, a.rows, a.columns);
+  Gemm<T>(CblasTrans, CblasNoTrans, a.rows, panel, b, add ? 1 : 0, out, static_cast<T>(factor));
+}
+
 size_t ProductWorkspaceBytes(int64_t widest, size_t element_bytes) {
   // OpenBLAS packs a panel of each operand, a few hundred deep and as wide as the matrix, into its
   // buffer, of which only what is used becomes resident.
@@ -77,5 +85,9 @@ template void AddTransposedProduct(MatrixView<const float>, MatrixView<const flo
                                    MatrixView<float>);
 template void AddTransposedProduct(MatrixView<const double>, MatrixView<const double>,
                                    MatrixView<double>);
+template void TransposedPanelProduct(double, MatrixView<const float>, int64_t,
+                                     MatrixView<const float>, bool, MatrixView<float>);
+template void TransposedPanelProduct(double, MatrixView<const double>, int64_t,
+                                     MatrixView<const double>, bool, MatrixView<double>);
 
 }  // namespace rhohat

@@ -22,9 +22,10 @@ struct ActivationKernels {
   // out_j = delta_j · f′; `out` may be any of the operands.
   void (*times_slope)(const T* delta, const T* a, T* out, int64_t count);
 
-  // a_j becomes (delta_j + shift_j) · f′, which is added to sums_j in double. Apart, as all
-  // operands of this and the next.
-  void (*shift_times_slope)(const T* delta, const T* shift, T* a, double* sums, int64_t count);
+  // out_j = (delta_j + shift_j) · f′, which is added to sums_j in double. `out` may be delta or a;
+  // apart from that, operands of this and the next do not overlap.
+  void (*shift_times_slope)(const T* delta, const T* shift, const T* a, T* out, double* sums,
+                            int64_t count);
 
   // out_j = f′, added to sums_j in double.
   void (*slope_and_sum)(const T* a, T* out, double* sums, int64_t count);
@@ -60,6 +61,17 @@ struct NoiseKey {
   uint64_t row = 0;
 };
 
+// One step of Adam, for all parameters the same: D. P. Kingma, J. Ba, "Adam: a method for
+// stochastic optimization", ICLR 2015.
+template <class T>
+struct AdamStep {
+  T rate;           // α / (1 − β1ᵗ)
+  T mean_weight;    // 1 − β1
+  T square_weight;  // 1 − β2
+  T root_scale;     // 1 / √(1 − β2ᵗ)
+  T epsilon;
+};
+
 template <class T>
 struct Kernels {
   // Indexed by Activation and Loss.
@@ -90,6 +102,17 @@ struct Kernels {
   // out_j = low or high with probability p/2 each, else x_j.
   void (*salt_and_pepper)(const NoiseKey& key, double p, T low, T high, const T* x, T* out,
                           int64_t count);
+
+  // velocity_j = momentum · velocity_j − rate · gradient_j, point_j += velocity_j. Returns
+  // Σ gradient_j², in double.
+  double (*momentum_step)(T rate, T momentum, const T* gradient, T* velocity, T* point,
+                          int64_t count);
+
+  // mean_j and square_j move towards gradient_j and its square by their weights, and then
+  // point_j −= rate · mean_j / (√square_j · root_scale + epsilon). Returns Σ gradient_j², in
+  // double.
+  double (*adam_step)(const AdamStep<T>& step, const T* gradient, T* mean, T* square, T* point,
+                      int64_t count);
 
   const char* name;  // of the instruction set
 };

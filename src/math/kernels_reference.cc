@@ -50,11 +50,11 @@ constexpr ActivationKernels<T> KernelsOfActivation() {
             for (int64_t j = 0; j < count; ++j) out[j] = static_cast<T>(delta[j] * F::Slope(a[j]));
           },
       .shift_times_slope =
-          [](const T* delta, const T* shift, T* a, double* sums, int64_t count) {
+          [](const T* delta, const T* shift, const T* a, T* out, double* sums, int64_t count) {
             for (int64_t j = 0; j < count; ++j) {
               const T shifted = delta[j] + shift[j];
-              a[j] = static_cast<T>(shifted * F::Slope(a[j]));
-              sums[j] = sums[j] + static_cast<double>(a[j]);
+              out[j] = static_cast<T>(shifted * F::Slope(a[j]));
+              sums[j] = sums[j] + static_cast<double>(out[j]);
             }
           },
       .slope_and_sum =
@@ -208,6 +208,41 @@ void AddGaussian(const NoiseKey& key, double deviation, const T* x, T* out, int6
   }
 }
 
+template <class T>
+double SumOfSquares(const T* x, int64_t count) {
+  long double sum = 0;
+  for (int64_t j = 0; j < count; ++j) sum += static_cast<long double>(x[j]) * x[j];
+  return static_cast<double>(sum);
+}
+
+template <class T>
+double MomentumStep(T rate, T momentum, const T* gradient, T* velocity, T* point, int64_t count) {
+  for (int64_t j = 0; j < count; ++j) {
+    const long double step = static_cast<long double>(momentum) * velocity[j] -
+                             static_cast<long double>(rate) * gradient[j];
+    velocity[j] = static_cast<T>(step);
+    point[j] = static_cast<T>(point[j] + step);
+  }
+  return SumOfSquares(gradient, count);
+}
+
+template <class T>
+double AdaptiveStep(const AdamStep<T>& step, const T* gradient, T* mean, T* square, T* point,
+                    int64_t count) {
+  const long double mean_weight = step.mean_weight;
+  const long double square_weight = step.square_weight;
+  for (int64_t j = 0; j < count; ++j) {
+    const long double g = gradient[j];
+    const long double m = (1 - mean_weight) * mean[j] + mean_weight * g;
+    const long double v = (1 - square_weight) * square[j] + square_weight * g * g;
+    mean[j] = static_cast<T>(m);
+    square[j] = static_cast<T>(v);
+    point[j] =
+        static_cast<T>(point[j] - step.rate * m / (std::sqrt(v) * step.root_scale + step.epsilon));
+  }
+  return SumOfSquares(gradient, count);
+}
+
 }  // namespace
 
 template <class T>
@@ -229,6 +264,8 @@ const Kernels<T>& ReferenceKernels() {
       .mask = Mask<T>,
       .add_gaussian = AddGaussian<T>,
       .salt_and_pepper = SaltAndPepper<T>,
+      .momentum_step = MomentumStep<T>,
+      .adam_step = AdaptiveStep<T>,
       .name = "reference"};
   return kTable;
 }

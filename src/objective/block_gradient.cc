@@ -60,7 +60,8 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
   };
   for (int64_t worker = 0; worker < threads; ++worker) {
     Workspace& workspace = workspaces_.emplace_back();
-    if (!corruption_.does_nothing()) workspace.corrupted = buffer(shape.inputs);
+    if (!corruption_.does_nothing()) workspace.own_corrupted = buffer(shape.inputs);
+    workspace.corrupted = workspace.own_corrupted.data();
     for (int64_t level = 1; level <= shape.layers(); ++level) {
       workspace.buffers.push_back(buffer(shape.width(level)));
       workspace.own_levels.push_back(workspace.buffers.back().data());
@@ -70,6 +71,14 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
     workspace.long_row = AlignedBuffer<T>(zeros_.size());
     workspace.sums = AlignedBuffer<double>(zeros_.size());
   }
+}
+
+template <class T>
+void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted) {
+  Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
+  workspace.own_levels.assign(levels.begin(), levels.end());
+  workspace.levels = workspace.own_levels;
+  workspace.corrupted = corrupted;
 }
 
 template <class T>
@@ -108,7 +117,7 @@ MatrixView<T> BlockGradient<T>::Level(const Block<T>& block, int64_t level) cons
 template <class T>
 MatrixView<const T> BlockGradient<T>::Input(const Block<T>& block) const {
   if (corruption_.does_nothing()) return RowsOf(block, shape().inputs);
-  return {WorkspaceOf(block).corrupted.data(), block.range.size(), shape().inputs};
+  return {WorkspaceOf(block).corrupted, block.range.size(), shape().inputs};
 }
 
 template <class T>
@@ -167,7 +176,7 @@ template <class T>
 void BlockGradient<T>::Corrupt(const Block<T>& block) {
   if (corruption_.does_nothing()) return;
   const MatrixView<const T> rows = RowsOf(block, shape().inputs);
-  T* const corrupted = WorkspaceOf(block).corrupted.data();
+  T* const corrupted = WorkspaceOf(block).corrupted;
   for (int64_t i = 0; i < rows.rows; ++i) {
     corruption_.Apply(block.Number(i), {rows.row(i), 1, rows.columns},
                       {corrupted + i * rows.columns, 1, rows.columns});
@@ -280,7 +289,7 @@ CostTerms BlockGradient<T>::Cost(const RowSums& sums, int64_t rows,
 template <class T>
 void BlockGradient<T>::AddGradient(const Block<T>& block, GradientSums<T>& sums) {
   AddStatistics(block, sums.rows);
-  AddOutputDelta(block, sums);
+  AddOutputDelta(block, sums.rows.loss, sums.bias(shape().layers() - 1));
   for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
     AddLayerGradient(block, layer, sums);
     PropagateBack(block, layer, sums.bias(layer - 1));
@@ -291,7 +300,7 @@ void BlockGradient<T>::AddGradient(const Block<T>& block, GradientSums<T>& sums)
 template <class T>
 void BlockGradient<T>::AddSplitGradient(const Block<T>& block, GradientSums<T>& sums) {
   AddStatistics(block, sums.rows);
-  AddOutputDelta(block, sums);
+  AddOutputDelta(block, sums.rows.loss, sums.bias(shape().layers() - 1));
   for (int64_t layer = shape().layers() - 1; layer > 1; --layer) {
     AddLayerGradient(block, layer, sums);
     PropagateBack(block, layer, sums.bias(layer - 1));
@@ -313,16 +322,17 @@ void BlockGradient<T>::AddLayerGradient(const Block<T>& block, int64_t layer,
 
 // The decoder's product becomes ∂J/∂z of the output.
 template <class T>
-void BlockGradient<T>::AddOutputDelta(const Block<T>& block, GradientSums<T>& sums) const {
+void BlockGradient<T>::AddOutputDelta(const Block<T>& block, double& loss,
+                                      std::vector<double>& bias_sums) const {
   const int64_t last = shape().layers() - 1;
   const T* const bias = forward_.get()[last].bias.data();
   network_.DecodeToProduct(forward_.get(), Level(block, shape().depth()), DecoderLevels(block));
   const MatrixView<T> output = Level(block, last + 1);
-  AddLongRows(output.rows, output.columns, WorkspaceOf(block).sums.span(), sums.bias(last).data(),
+  AddLongRows(output.rows, output.columns, WorkspaceOf(block).sums.span(), bias_sums.data(),
               [&](int64_t first, int64_t count, double* long_sums) {
-                sums.rows.loss += loss_.Back(block.range.begin + first / output.columns, decoder_,
-                                             output.data + first, bias, block.rows.data() + first,
-                                             long_sums, output.columns, count);
+                loss += loss_.Back(block.range.begin + first / output.columns, decoder_,
+                                   output.data + first, bias, block.rows.data() + first, long_sums,
+                                   output.columns, count);
               });
 }
 
@@ -347,17 +357,26 @@ void BlockGradient<T>::AddPenaltySlopes(const Block<T>& block, int64_t encoder_l
   }
 }
 
-// a of `layer` becomes ∂J/∂z = (δ + shift) ∘ f′, which is added to `bias`. `shift` is a long row.
+// out = ∂J/∂z = (δ + shift) ∘ f′ of `layer`, which is added to `bias`. `shift` is a long row; `out`
+// may be δ, or the layer's a.
 template <class T>
 void BlockGradient<T>::MultiplyBySlope(const Block<T>& block, int64_t layer,
-                                       MatrixView<const T> delta, std::span<const T> shift,
+                                       MatrixView<const T> delta, std::span<const T> shift, T* out,
                                        double* bias) const {
-  T* const a = Level(block, layer + 1).data;
+  const T* const a = Level(block, layer + 1).data;
   const auto multiply = network_.activation(layer).shift_times_slope;
   AddLongRows(delta.rows, delta.columns, WorkspaceOf(block).sums.span(), bias,
               [&](int64_t first, int64_t count, double* long_sums) {
-                multiply(delta.data + first, shift.data(), a + first, long_sums, count);
+                multiply(delta.data + first, shift.data(), a + first, out + first, long_sums,
+                         count);
               });
+}
+
+// What ρ̂ adds to ∂/∂a of a layer, as a long row.
+template <class T>
+std::span<const T> BlockGradient<T>::Shift(int64_t layer) const {
+  const bool in_encoder = layer < shape().depth();
+  return in_encoder ? repeated_slopes_[static_cast<size_t>(layer)].span() : zeros_.span();
 }
 
 // From ∂J/∂z of `layer`'s result to that of the layer before, which takes the place of its a:
@@ -366,14 +385,23 @@ template <class T>
 void BlockGradient<T>::PropagateBack(const Block<T>& block, int64_t layer,
                                      std::vector<double>& bias) const {
   const MatrixView<T> delta = BackThrough(block, layer);
-  const int64_t below = layer - 1;
-  if (below >= shape().depth()) {
-    MultiplyBySlope(block, below, delta, zeros_.span(), bias.data());
-    return;
+  AddPenaltySlopes(block, layer - 1, delta);
+  MultiplyBySlope(block, layer - 1, delta, Shift(layer - 1), Level(block, layer).data, bias.data());
+}
+
+template <class T>
+void BlockGradient<T>::MakeDeltas(const Block<T>& block, std::span<T* const> deltas, double& loss,
+                                  std::span<std::vector<double>> biases) const {
+  AddOutputDelta(block, loss, biases.back());
+  MatrixView<T> above = Level(block, shape().layers());
+  for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
+    const auto below = static_cast<size_t>(layer - 1);
+    const MatrixView<T> delta(deltas[below], block.range.size(), shape().width(layer));
+    network_.Backward(layer, parameters_, above, delta);
+    AddPenaltySlopes(block, layer - 1, delta);
+    MultiplyBySlope(block, layer - 1, delta, Shift(layer - 1), delta.data, biases[below].data());
+    above = delta;
   }
-  AddPenaltySlopes(block, below, delta);
-  MultiplyBySlope(block, below, delta, repeated_slopes_[static_cast<size_t>(below)].span(),
-                  bias.data());
 }
 
 // The same for the first layer without the slope of ρ̂, and apart f′, which that is to be multiplied
@@ -389,7 +417,7 @@ void BlockGradient<T>::PropagateBackSplit(const Block<T>& block, GradientSums<T>
               [&](int64_t first, int64_t count, double* long_sums) {
                 slope(a.data + first, workspace.slopes.data() + first, long_sums, count);
               });
-  MultiplyBySlope(block, 0, delta, zeros_.span(), sums.bias(0).data());
+  MultiplyBySlope(block, 0, delta, zeros_.span(), Level(block, 1).data, sums.bias(0).data());
 }
 
 template <class T>
@@ -399,10 +427,21 @@ void BlockGradient<T>::FinishGradient(const GradientSums<T>& sums, int64_t rows,
   for (int64_t layer = 0; layer < shape().layers(); ++layer) {
     sums.Mean(layer, rows, mean_slopes_.span(), gradient[layer]);
   }
-  ForEachPenalty(sums.rows, rows, rho_hat,
-                 [&](const Penalty<T>& penalty, const PenaltyMeans& means) {
-                   penalty.AddWeightGradient(parameters_, means, gradient);
-                 });
+  for (int64_t layer = 0; layer < shape().layers(); ++layer) {
+    if (shape().is_transposed(layer)) continue;
+    AddPenaltyGradient(layer, 0, sums.rows, rows, rho_hat, gradient[layer].weight);
+  }
+}
+
+template <class T>
+void BlockGradient<T>::AddPenaltyGradient(int64_t layer, int64_t first_row, const RowSums& sums,
+                                          int64_t rows, std::span<const double> rho_hat,
+                                          MatrixView<T> gradient) const {
+  const MatrixView<const T> whole = parameters_[layer].weight;
+  const MatrixView<const T> weight(whole.row(first_row), gradient.rows, whole.columns);
+  ForEachPenalty(sums, rows, rho_hat, [&](const Penalty<T>& penalty, const PenaltyMeans& means) {
+    penalty.AddWeightGradient(layer, first_row, weight, means, gradient);
+  });
 }
 
 template class BlockGradient<float>;

@@ -86,6 +86,27 @@ class BlockGradient {
   // `sums` is split, PrepareSplit() was called.
   void AddSplitGradient(const Block<T>& block, GradientSums<T>& sums);
 
+  // For gradients of which the products that make ∂/∂W are made elsewhere, of several blocks at
+  // once. What each layer gives (B×width), and the noisy rows where there is noise (else null), are
+  // in the caller's memory from now on; the object needs none of its own, and can be made with
+  // block_rows = 0.
+  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted);
+
+  // The penalties' statistics alone, after Encode().
+  void AddStatistics(const Block<T>& block, RowSums& sums) const;
+
+  // After Encode(): ∂/∂z of what each layer gives becomes deltas[layer] (B×width), but for the last
+  // layer's, which takes the place of x̂. Adds ℓ to `loss` and each layer's Σ ∂/∂b to biases[layer].
+  void MakeDeltas(const Block<T>& block, std::span<T* const> deltas, double& loss,
+                  std::span<std::vector<double>> biases) const;
+
+  // The noisy rows, or the block's own.
+  MatrixView<const T> Input(const Block<T>& block) const;
+
+  // Adds the penalties' part of ∂J/∂W: see Penalty::AddWeightGradient().
+  void AddPenaltyGradient(int64_t layer, int64_t first_row, const RowSums& sums, int64_t rows,
+                          std::span<const double> rho_hat, MatrixView<T> gradient) const;
+
   // What the block came to: of the encoder's layers, and x̂. After AddCost().
   std::span<T* const> EncoderLevels(const Block<T>& block) const;
   MatrixView<const T> Reconstruction(const Block<T>& block) const;
@@ -100,7 +121,8 @@ class BlockGradient {
  private:
   // One thread's scratch memory for a block.
   struct Workspace {
-    AlignedBuffer<T> corrupted;             // B×n: x̃, where there is noise
+    AlignedBuffer<T> own_corrupted;         // of `corrupted`
+    T* corrupted = nullptr;                 // B×n: x̃, where there is noise
     std::vector<AlignedBuffer<T>> buffers;  // of `levels`
     std::vector<T*> own_levels;  // what each layer gives, B×width: a, …, x̂; then ∂/∂z
     std::vector<T*> levels;      // the same, the encoder's perhaps elsewhere
@@ -111,22 +133,21 @@ class BlockGradient {
   };
 
   const Workspace& WorkspaceOf(const Block<T>& block) const;
-  MatrixView<const T> Input(const Block<T>& block) const;
   MatrixView<T> Level(const Block<T>& block, int64_t level) const;
   std::span<const T> EncoderRow(const Block<T>& block, int64_t layer, int64_t row) const;
   std::span<const double> OfLayer(std::span<const double> rho_hat, int64_t layer) const;
 
   void PlaceLevels(const Block<T>& block, T* codes);
   void Corrupt(const Block<T>& block);
-  void AddStatistics(const Block<T>& block, RowSums& sums) const;
   std::span<T* const> DecoderLevels(const Block<T>& block) const;
   void AddLoss(const Block<T>& block, RowSums& sums) const;
-  void AddOutputDelta(const Block<T>& block, GradientSums<T>& sums) const;
+  void AddOutputDelta(const Block<T>& block, double& loss, std::vector<double>& bias) const;
   void AddLayerGradient(const Block<T>& block, int64_t layer, GradientSums<T>& sums) const;
   MatrixView<T> BackThrough(const Block<T>& block, int64_t layer) const;
   void AddPenaltySlopes(const Block<T>& block, int64_t encoder_layer, MatrixView<T> delta) const;
+  std::span<const T> Shift(int64_t layer) const;
   void MultiplyBySlope(const Block<T>& block, int64_t layer, MatrixView<const T> delta,
-                       std::span<const T> shift, double* bias) const;
+                       std::span<const T> shift, T* out, double* bias) const;
   void PropagateBack(const Block<T>& block, int64_t layer, std::vector<double>& bias) const;
   void PropagateBackSplit(const Block<T>& block, GradientSums<T>& sums) const;
 

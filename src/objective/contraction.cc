@@ -49,13 +49,13 @@ class Contraction : public Penalty<T> {
   }
 
   // 2κ W1_jk (1/m) Σ_i u_ij².
-  void AddWeightGradient(const Parameters<const T>& parameters, const PenaltyMeans& means,
-                         const Parameters<T>& gradient) const override {
-    for (size_t j = 0; j < norms_.size(); ++j) {
-      const auto row = static_cast<int64_t>(j);
-      const auto columns = static_cast<size_t>(parameters[0].weight.columns);
-      AddScaled<T>(2 * kappa_ * means.statistics[j], {parameters[0].weight.row(row), columns},
-                   {gradient[0].weight.row(row), columns});
+  void AddWeightGradient(int64_t layer, int64_t first_row, MatrixView<const T> weight,
+                         const PenaltyMeans& means, MatrixView<T> gradient) const override {
+    if (layer > 0) return;
+    const auto columns = static_cast<size_t>(weight.columns);
+    for (int64_t i = 0; i < weight.rows; ++i) {
+      AddScaled<T>(2 * kappa_ * means.statistics[static_cast<size_t>(first_row + i)],
+                   {weight.row(i), columns}, {gradient.row(i), columns});
     }
   }
 

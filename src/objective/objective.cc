@@ -153,6 +153,21 @@ CostTerms Objective<T>::Evaluate(std::span<const T> parameters, ForwardWatcher<T
   return block_.Cost(row_lanes_[0], sweep_.rows(), rho_hat_);
 }
 
+template <class T>
+std::span<const double> Objective<T>::FindRhoHat(std::span<const T> parameters,
+                                                 uint32_t noise_epoch) {
+  block_.SetParameters(parameters);
+  block_.set_noise_epoch(noise_epoch);
+  const RowSums& sums =
+      sweep_.Run(std::span(row_lanes_), [&](const Block<T>& block, RowSums& lane) {
+        block_.Encode(block);
+        block_.AddActivations(block, lane);
+      });
+  block_.set_noise_epoch(0);
+  SetRhoHat(sums.activation);
+  return rho_hat_;
+}
+
 // ---- ∇J ----------------------------------------------------------------------------------------
 
 template <class T>

@@ -79,6 +79,10 @@ class Objective {
   // J alone; the same bits as above. `watcher` may be null.
   CostTerms Evaluate(std::span<const T> parameters, ForwardWatcher<T>* watcher = nullptr);
 
+  // Pass 1 alone, with the noise of an epoch of its own: ρ̂ at `parameters`, which rho_hat() then
+  // is.
+  std::span<const double> FindRhoHat(std::span<const T> parameters, uint32_t noise_epoch);
+
   // Passes over the rows that one gradient takes.
   int64_t passes() const { return block_.has_mean_slope() && !fused_ ? 2 : 1; }
 

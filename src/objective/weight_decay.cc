@@ -21,12 +21,9 @@ class WeightDecay : public Penalty<T> {
     return lambda_ / 2 * sum;
   }
 
-  void AddWeightGradient(const Parameters<const T>& parameters, const PenaltyMeans&,
-                         const Parameters<T>& gradient) const override {
-    for (size_t l = 0; l < parameters.layers.size(); ++l) {
-      if (parameters.layers[l].transposed) continue;
-      AddScaled<T>(lambda_, parameters.layers[l].weight.flat(), gradient.layers[l].weight.flat());
-    }
+  void AddWeightGradient(int64_t /*layer*/, int64_t /*first_row*/, MatrixView<const T> weight,
+                         const PenaltyMeans&, MatrixView<T> gradient) const override {
+    AddScaled<T>(lambda_, weight.flat(), gradient.flat());
   }
 
  private:

@@ -43,7 +43,7 @@ template <class T>
 class Gathering {
  public:
   Gathering(const RowSource& source, RowTransform<T>* transform, const KeyedPermutation& order,
-            int64_t block_rows, int64_t threads, HeldRows& held)
+            int64_t block_rows, int64_t threads, HeldSample& held)
       : source_(source), transform_(transform), order_(order), held_(held) {
     workers_.resize(static_cast<size_t>(threads));
     if (transform == nullptr) return;
@@ -110,7 +110,7 @@ class Gathering {
   const RowSource& source_;
   RowTransform<T>* transform_;
   const KeyedPermutation& order_;
-  HeldRows& held_;
+  HeldSample& held_;
   std::vector<Worker> workers_;
 };
 
@@ -148,9 +148,9 @@ uint64_t GatherBytes(int64_t source_columns, bool transformed, int64_t block_row
 }
 
 template <class T>
-HeldRows GatherSample(RowSource& source, Executor& executor, const SweepOptions& pass,
-                      RowTransform<T>* transform, const SampleOptions& options) {
-  HeldRows held;
+HeldSample GatherSample(RowSource& source, Executor& executor, const SweepOptions& pass,
+                        RowTransform<T>* transform, const SampleOptions& options) {
+  HeldSample held;
   held.format = transform != nullptr ? HeldFormat::Transformed<T>(transform->columns())
                                      : HeldFormat::Stored<T>(source);
   held.source = &source;
@@ -172,7 +172,7 @@ HeldRows GatherSample(RowSource& source, Executor& executor, const SweepOptions&
   return held;
 }
 
-SampledRows::SampledRows(const HeldRows& held, RowRange places) : held_(held), places_(places) {
+SampledRows::SampledRows(const HeldSample& held, RowRange places) : held_(held), places_(places) {
   assert(places.begin >= 0 && places.begin <= places.end && places.end <= held.rows());
 }
 
@@ -198,9 +198,9 @@ template HeldFormat HeldFormat::Stored<float>(const RowSource&);
 template HeldFormat HeldFormat::Stored<double>(const RowSource&);
 template HeldFormat HeldFormat::Transformed<float>(int64_t);
 template HeldFormat HeldFormat::Transformed<double>(int64_t);
-template HeldRows GatherSample<float>(RowSource&, Executor&, const SweepOptions&,
-                                      RowTransform<float>*, const SampleOptions&);
-template HeldRows GatherSample<double>(RowSource&, Executor&, const SweepOptions&,
-                                       RowTransform<double>*, const SampleOptions&);
+template HeldSample GatherSample<float>(RowSource&, Executor&, const SweepOptions&,
+                                        RowTransform<float>*, const SampleOptions&);
+template HeldSample GatherSample<double>(RowSource&, Executor&, const SweepOptions&,
+                                         RowTransform<double>*, const SampleOptions&);
 
 }  // namespace rhohat

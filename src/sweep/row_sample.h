@@ -43,7 +43,7 @@ struct HeldFormat {
 };
 
 // The rows of the largest sample, by place. Not to be changed once it is filled.
-struct HeldRows {
+struct HeldSample {
   HeldFormat format;
   const RowSource* source = nullptr;  // where they come from
   std::vector<int64_t> numbers;       // the rows' numbers there
@@ -67,8 +67,8 @@ struct SampleOptions {
 // come from `transform` where that is not null. `pass` is how they are read, with its stop flag.
 // Throws Error or Stopped.
 template <class T>
-HeldRows GatherSample(RowSource& source, Executor& executor, const SweepOptions& pass,
-                      RowTransform<T>* transform, const SampleOptions& options);
+HeldSample GatherSample(RowSource& source, Executor& executor, const SweepOptions& pass,
+                        RowTransform<T>* transform, const SampleOptions& options);
 
 // What gathering takes in all threads, beside the pass and what is held.
 uint64_t GatherBytes(int64_t source_columns, bool transformed, int64_t block_rows, int64_t threads);
@@ -77,7 +77,7 @@ uint64_t GatherBytes(int64_t source_columns, bool transformed, int64_t block_row
 class SampledRows final : public RowSource {
  public:
   // `held` must outlive this.
-  SampledRows(const HeldRows& held, RowRange places);
+  SampledRows(const HeldSample& held, RowRange places);
 
   int64_t rows() const override { return places_.size(); }
   int64_t columns() const override { return held_.format.columns; }
@@ -95,7 +95,7 @@ class SampledRows final : public RowSource {
   std::span<const int64_t> Numbers(RowRange range) const override;
 
  private:
-  const HeldRows& held_;
+  const HeldSample& held_;
   RowRange places_;
 };
 

@@ -11,49 +11,16 @@
 #include "objective/compute_plan.h"
 #include "objective/objective.h"
 #include "objective/prepared_rows.h"
-#include "optimize/conjugate_gradient.h"
-#include "optimize/gradient_descent.h"
-#include "optimize/lbfgs.h"
 #include "rhohat/error.h"
 #include "sweep/sweep.h"
 #include "train/fit_preparation.h"
+#include "train/method_memory.h"
 #include "train/option_text.h"
 #include "train/sample_memory.h"
 #include "train/stages.h"
 
 namespace rhohat {
 namespace {
-
-// Memory of one method, beside the gradient.
-template <class T>
-MemoryPlan::Item MethodItem(OptimizerKind kind, const OptimizerOptions& options,
-                            size_t parameters) {
-  const std::string vector = FormatBytes(parameters * sizeof(T));
-  switch (kind) {
-    case OptimizerKind::kConjugateGradient:
-      return {"optimiser", ConjugateGradient<T>::MemoryBytes(parameters),
-              fmt::format("conjugate gradients: 4 vectors of {}", vector)};
-    case OptimizerKind::kGradientDescent:
-      return {"optimiser", GradientDescent<T>::MemoryBytes(parameters),
-              fmt::format("gradient descent: 4 vectors of {}", vector)};
-    default:
-      return {"optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
-              fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}", options.history, vector)};
-  }
-}
-
-// Methods run one after another: the largest counts.
-template <class T>
-void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
-  MemoryPlan::Item largest;
-  for (const OptimizerKind kind : options.methods) {
-    MemoryPlan::Item item = MethodItem<T>(kind, options, parameters);
-    if (item.bytes > largest.bytes) largest = std::move(item);
-  }
-  planner.Add(largest.name, largest.bytes, largest.note);
-  planner.Add("gradient", parameters * sizeof(T),
-              fmt::format("1 vector of {}", FormatBytes(parameters * sizeof(T))));
-}
 
 // What the preparation holds while the network trains, and what fitting it takes before that: as
 // the two are not there at a time, only what fitting takes above `training` counts.
@@ -90,10 +57,11 @@ void AddFrozenLayers(const NetworkShape& shape, const ComputeOptions& compute, i
 
 template <class T>
 void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute,
-                      const NetworkShape& shape, int64_t threads, MemoryPlanner& planner) {
+                      const NetworkShape& shape, const RowSource& source, int64_t threads,
+                      MemoryPlanner& planner) {
   const bool fused = compute.schedule == Schedule::kFused && PassesOf(options.objective) == 2;
   const auto parameters = static_cast<size_t>(shape.parameters());
-  AddOptimizer<T>(options.optimizer, parameters, planner);
+  AddMethods<T>(options, shape, source, threads, planner);
   const uint64_t lane = Objective<T>::LaneBytes(shape, fused);
   const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * lane;
   planner.Add("lanes", lanes,
@@ -162,6 +130,18 @@ MemoryPlan AddCaches(const TrainOptions& options, const ComputeOptions& compute,
   return plan;
 }
 
+// Held rows are gone when all rows are passed over again and again: what is planned to keep those
+// is there for them first. Only where that is less, more is planned.
+void AddRowHolding(const RowHolding& held, MemoryPlan& plan) {
+  plan.sample_rows = held.sample_rows;
+  plan.mix_rows = held.mix_rows;
+  const uint64_t kept = plan.cache_bytes + plan.code_bytes;
+  if (held.bytes <= kept) return;
+  plan.items.push_back({"held rows", held.bytes - kept,
+                        kept > 0 ? held.note + ", beyond what the cache takes" : held.note});
+  plan.total_bytes += held.bytes - kept;
+}
+
 template <class T>
 MemoryPlan PlanInT(const TrainOptions& options, const ComputeOptions& compute,
                    const RowSource& source) {
@@ -171,9 +151,12 @@ MemoryPlan PlanInT(const TrainOptions& options, const ComputeOptions& compute,
   MemoryPlanner planner(source, resources, compute.block_rows);
   planner.AddDecoding(sizeof(T));
   planner.ReserveForEachThread(kProductBufferBytes);
-  AddTrainingItems<T>(options, compute, shape, resources.threads, planner);
+  AddTrainingItems<T>(options, compute, shape, source, resources.threads, planner);
   MemoryPlan plan = planner.Finish();
-  if (compute.schedule != Schedule::kTwoPass)
+  // A cache that cannot hold all may want part of it to read further ahead.
+  const RowHolding held =
+      RowHoldingOf<T>(options, compute, source, plan.threads, planner.SpareBytes() / 8 * 7);
+  if (compute.schedule != Schedule::kTwoPass) {
     plan = AddCaches<T>(options, compute, source, planner);
   AddSamples<T>(options, compute, source, planner.SpareBytes(), plan);
   plan.lanes = compute.lanes;

@@ -125,11 +125,11 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
   FieldList list("Optimiser", true);
   list.AddChoiceList<OptimizerKind>(
       "optimizer",
-      "L-BFGS; L-BFGS on growing samples of the rows, and at last on all (progressive); nonlinear "
-      "conjugate gradients; or gradient descent with momentum. Several run one after another.",
+      "L-BFGS on growing samples of the rows, and at last on all (progressive); over all rows: "
+      "L-BFGS, nonlinear conjugate gradients, gradient descent with momentum; by mini-batches: SGD "
+      "with momentum, Adam. Several run one after another.",
       options.methods,
-      NamesIn<OptimizerKind>(std::span(kOptimizers),
-                             [](const OptimizerInfo& info) { return !IsStochastic(info.value); }));
+      NamesIn<OptimizerKind>(std::span(kOptimizers), [](const OptimizerInfo&) { return true; }));
   list.AddWhole("iterations",
                 "Stop each method, and each sample of progressive, after so many iterations.",
                 options.iterations);
@@ -150,9 +150,31 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
                       "progressive: most rows in a sample, which is held in memory; auto: half of "
                       "all rows, or as many as the memory allows.",
                       options.sample_limit);
-  list.AddNumberOrAuto("learning-rate", "gd: step length; auto: 0.1.", options.learning_rate);
-  list.AddNumber("momentum", "gd: fraction of the last step kept, from 0 to below 1.",
+  list.AddNumberOrAuto("learning-rate",
+                       "gd, sgd, adam: step length; auto: 0.1, and 0.001 for adam.",
+                       options.learning_rate);
+  list.AddNumber("momentum", "gd, sgd: fraction of the last step kept, from 0 to below 1.",
                  options.momentum);
+  list.AddWhole("epochs", "sgd, adam: passes over all rows.", options.epochs);
+  list.AddWhole("batch", "sgd, adam: rows of a mini-batch.", options.batch_rows);
+  list.AddChoice<RateSchedule>(
+      "rate-schedule", "sgd, adam: the learning rate stays, or falls to 0 along a cosine.",
+      options.rate_schedule,
+      {{RateSchedule::kConstant, "constant"}, {RateSchedule::kCosine, "cosine"}});
+  list.AddNumber("warmup", "sgd, adam: epochs in which the learning rate rises from 0.",
+                 options.warmup_epochs);
+  list.AddChoice<RhoHatKind>(
+      "rho-hat",
+      "sgd, adam: the mean activations of the sparsity penalty: an exponential mean over batches, "
+      "or those of all rows at the beginning of the epoch.",
+      options.rho_hat, {{RhoHatKind::kRunning, "running"}, {RhoHatKind::kExact, "exact"}});
+  list.AddWholeOrAuto("half-life",
+                      "running: rows after which a batch counts half; auto: 4096, or 4 batches.",
+                      options.half_life_rows);
+  list.AddWholeOrAuto("mix",
+                      "sgd, adam: rows held in memory, among which their order is mixed; auto: as "
+                      "many as fit.",
+                      options.mix_rows);
   return list.Take();
 }
 

@@ -20,6 +20,7 @@ constexpr size_t kMostLayers = 1000;
 constexpr int64_t kMostLanes = 4096;
 constexpr int64_t kMostBlockRows = int64_t{1} << 32;
 constexpr int64_t kMostThreads = 4096;
+constexpr int64_t kMostEpochs = 1'000'000;
 
 // Collects faults as one line.
 class Faults {
@@ -143,6 +144,15 @@ void CheckOptimizer(const OptimizerOptions& options, Faults& faults) {
                options.learning_rate);
   faults.Check(options.momentum >= 0 && options.momentum < 1, "momentum",
                "a number from 0 to below 1", options.momentum);
+  faults.Check(options.epochs >= 0 && options.epochs <= kMostEpochs, "epochs",
+               fmt::format("0 to {}", kMostEpochs), options.epochs);
+  faults.Check(options.batch_rows >= 1 && options.batch_rows <= kMostBlockRows, "batch",
+               fmt::format("1 to {}", kMostBlockRows), options.batch_rows);
+  faults.Check(AtLeastZero(options.warmup_epochs), "warmup", "a number of at least 0",
+               options.warmup_epochs);
+  faults.Check(options.half_life_rows >= 0, "half-life", "at least 1, or auto",
+               options.half_life_rows);
+  faults.Check(options.mix_rows >= 0, "mix", "at least 1, or auto", options.mix_rows);
 }
 
 void CheckResources(const ResourceOptions& options, Faults& faults) {

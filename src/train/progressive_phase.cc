@@ -14,7 +14,7 @@ namespace rhohat {
 template <class T>
 class ProgressivePhase<T>::SampleRule final : public StopRule {
  public:
-  SampleRule(ProgressivePhase& phase, const HeldRows& held, int64_t rows)
+  SampleRule(ProgressivePhase& phase, const HeldSample& held, int64_t rows)
       : StopRule(phase.StopOptions()), phase_(phase), rows_(rows) {
     if (phase.sample_rows_ > 0) return;
     const PhaseSurroundings<T>& around = phase.around_;
@@ -72,7 +72,7 @@ ProgressivePhase<T>::ProgressivePhase(const PhaseSurroundings<T>& around, std::s
 template <class T>
 std::string ProgressivePhase<T>::Minimise() {
   if (!sizes_.empty()) {
-    const HeldRows held = Gather();
+    const HeldSample held = Gather();
     for (const int64_t rows : sizes_) MinimiseSample(held, rows);
   } else if (around_.stage.iterations > 0) {
     around_.reporter.Note(
@@ -83,7 +83,7 @@ std::string ProgressivePhase<T>::Minimise() {
 }
 
 template <class T>
-HeldRows ProgressivePhase<T>::Gather() {
+HeldSample ProgressivePhase<T>::Gather() {
   SampleOptions options{.seed = around_.noise.seed, .rows = RowsHeldFor(sizes_)};
   options.counts = &counts_;
   if (around_.control.observer != nullptr) {
@@ -93,7 +93,7 @@ HeldRows ProgressivePhase<T>::Gather() {
           {.evaluation = evaluation, .rows_done = done, .rows_total = around_.source.rows()});
     };
   }
-  HeldRows held =
+  HeldSample held =
       GatherSample(around_.source, around_.executor, around_.sweep, around_.transform, options);
   around_.reporter.Note(fmt::format("progressive: samples of up to {} rows in {} of memory",
                                     sizes_.back(),
@@ -102,7 +102,7 @@ HeldRows ProgressivePhase<T>::Gather() {
 }
 
 template <class T>
-void ProgressivePhase<T>::MinimiseSample(const HeldRows& held, int64_t rows) {
+void ProgressivePhase<T>::MinimiseSample(const HeldSample& held, int64_t rows) {
   SampledRows sample(held, {0, rows});
   SampleRule rule(*this, held, rows);
   const std::string reason = Run(sample, SampleSweep(rows), nullptr, CostOver::kSample, rule);

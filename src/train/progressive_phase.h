@@ -29,8 +29,8 @@ class ProgressivePhase : public Phase<T> {
  private:
   class SampleRule;
 
-  HeldRows Gather();
-  void MinimiseSample(const HeldRows& held, int64_t rows);
+  HeldSample Gather();
+  void MinimiseSample(const HeldSample& held, int64_t rows);
   std::string MinimiseAll();
   std::string Run(RowSource& source, const SweepOptions& options, RowTransform<T>* transform,
                   CostOver over, StopRule& rule);

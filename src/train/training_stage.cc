@@ -6,6 +6,7 @@
 #include "train/batch_phase.h"
 #include "train/optimizer_names.h"
 #include "train/progressive_phase.h"
+#include "train/stochastic_phase.h"
 
 namespace rhohat {
 
@@ -17,6 +18,9 @@ template <class T>
 std::unique_ptr<Phase<T>> TrainingStage<T>::MakePhase(OptimizerKind kind) const {
   if (kind == OptimizerKind::kProgressive) {
     return std::make_unique<ProgressivePhase<T>>(around_, std::span<const T>(point_));
+  }
+  if (IsStochastic(kind)) {
+    return std::make_unique<StochasticPhase<T>>(kind, around_, std::span<const T>(point_));
   }
   return std::make_unique<BatchPhase<T>>(kind, around_, std::span<const T>(point_));
 }

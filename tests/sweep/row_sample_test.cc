@@ -30,8 +30,8 @@ VectorSource Numbered(int64_t rows, int64_t columns) {
   return {rows, columns, std::move(values)};
 }
 
-HeldRows Gather(RowSource& source, int64_t rows, uint64_t seed = 1, int64_t threads = 2,
-                RowTransform<float>* transform = nullptr) {
+HeldSample Gather(RowSource& source, int64_t rows, uint64_t seed = 1, int64_t threads = 2,
+                  RowTransform<float>* transform = nullptr) {
   Executor executor(threads);
   return GatherSample<float>(source, executor, kPass, transform, {.seed = seed, .rows = rows});
 }
@@ -104,7 +104,7 @@ class Negation final : public RowTransform<float> {
 TEST(RowSample, HoldsExactlyAsManyDifferentRowsAsWereAskedFor) {
   VectorSource source = Numbered(101, 3);
   for (const int64_t count : {1, 2, 37, 100, 101}) {
-    const HeldRows held = Gather(source, count);
+    const HeldSample held = Gather(source, count);
     EXPECT_EQ(std::set<int64_t>(held.numbers.begin(), held.numbers.end()).size(), count);
     EXPECT_EQ(held.rows(), count);
     SampledRows sample(held, {0, count});
@@ -121,8 +121,8 @@ TEST(RowSample, HoldsExactlyAsManyDifferentRowsAsWereAskedFor) {
 
 TEST(RowSample, ASmallerOneIsTheBeginningOfALarger) {
   VectorSource source = Numbered(300, 2);
-  const HeldRows small = Gather(source, 20);
-  const HeldRows large = Gather(source, 200);
+  const HeldSample small = Gather(source, 20);
+  const HeldSample large = Gather(source, 200);
   EXPECT_TRUE(std::equal(small.numbers.begin(), small.numbers.end(), large.numbers.begin()));
   SampledRows of_small(small, {0, 20}), of_large(large, {0, 20});
   EXPECT_EQ(RowsOf(of_small), RowsOf(of_large));
@@ -130,9 +130,9 @@ TEST(RowSample, ASmallerOneIsTheBeginningOfALarger) {
 
 TEST(RowSample, IsTheSameOnAnyNumberOfThreads) {
   VectorSource source = Numbered(1000, 2);
-  const HeldRows one = Gather(source, 333, 5, 1);
+  const HeldSample one = Gather(source, 333, 5, 1);
   for (const int64_t threads : {2, 4}) {
-    const HeldRows several = Gather(source, 333, 5, threads);
+    const HeldSample several = Gather(source, 333, 5, threads);
     EXPECT_EQ(one.numbers, several.numbers);
     EXPECT_EQ(std::memcmp(one.bytes.data(), several.bytes.data(), one.bytes.size()), 0);
   }
@@ -152,7 +152,7 @@ TEST(RowSample, HasItsShareOfEveryClassInSortedData) {
   constexpr int64_t kSeeds = 50;
   constexpr int64_t kRows = 40;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
-    const HeldRows held =
+    const HeldSample held =
         GatherSample<float>(source, executor, kPass, nullptr, {.seed = seed, .rows = kRows});
     for (const int64_t row : held.numbers) {
       of_class[static_cast<size_t>(row / 100)] += 1;
@@ -169,7 +169,7 @@ TEST(RowSample, ReadsEveryRowOnceAndInOrder) {
   Executor executor(2);
   SweepCounts counts;
   int64_t done = 0;
-  const HeldRows held = GatherSample<float>(
+  const HeldSample held = GatherSample<float>(
       source, executor, kPass, nullptr,
       {.seed = 1, .rows = 30, .rows_done = [&](int64_t rows) { done = rows; }, .counts = &counts});
   EXPECT_EQ(begins.size(), 4);
@@ -181,7 +181,7 @@ TEST(RowSample, ReadsEveryRowOnceAndInOrder) {
 
 TEST(RowSample, KeepsASmallStoredTypeAndItsPieces) {
   SmallSource source;
-  const HeldRows held = Gather(source, 25);
+  const HeldSample held = Gather(source, 25);
   EXPECT_EQ(held.format.type, source.type());
   EXPECT_EQ(held.format.row_bytes, 8);
   SampledRows sample(held, {0, 25});
@@ -196,7 +196,7 @@ TEST(RowSample, KeepsASmallStoredTypeAndItsPieces) {
 
 TEST(RowSample, HoldsTheNumbersComputedWithWhereStoredOnesAreLarger) {
   VectorSource source = Numbered(50, 3);
-  const HeldRows held = Gather(source, 10);
+  const HeldSample held = Gather(source, 10);
   EXPECT_EQ(held.format.type, (ElementType{ElementKind::kFloat32, false}));
   EXPECT_EQ(held.format.MemoryBytes(10), 10 * (3 * sizeof(float) + sizeof(int64_t)));
 }
@@ -205,7 +205,7 @@ TEST(RowSample, HoldsTransformedRows) {
   VectorSource source = Numbered(500, 3);
   for (const int64_t threads : {1, 3}) {
     Negation negation(3, threads);
-    const HeldRows held = Gather(source, 77, 1, threads, &negation);
+    const HeldSample held = Gather(source, 77, 1, threads, &negation);
     EXPECT_EQ(held.numbers, Gather(source, 77).numbers);
     SampledRows sample(held, {0, 77});
     ASSERT_EQ(sample.columns(), 2);
@@ -220,7 +220,7 @@ TEST(RowSample, HoldsTransformedRows) {
 
 TEST(RowSample, SaysWhereItsRowsCameFrom) {
   VectorSource source = Numbered(100, 1);
-  const HeldRows held = Gather(source, 60);
+  const HeldSample held = Gather(source, 60);
   SampledRows part(held, {20, 60});
   EXPECT_EQ(part.rows(), 40);
   EXPECT_EQ(part.Locate(3), source.Locate(held.numbers[23]));
@@ -231,7 +231,7 @@ TEST(RowSample, SaysWhereItsRowsCameFrom) {
 
 TEST(RowSample, OnlyAValueThatIsInTheSampleHasToBeFinite) {
   VectorSource clean = Numbered(20, 2);
-  const HeldRows held = Gather(clean, 10);
+  const HeldSample held = Gather(clean, 10);
   for (int64_t row = 0; row < 20; ++row) {
     std::vector<double> values = clean.values();
     values[static_cast<size_t>(row * 2 + 1)] = std::nan("");
