@@ -34,7 +34,8 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
     if (iteration_ < kWindow) return std::nullopt;
     if (unseen_ && iteration_ % kWindow != 0) return std::nullopt;
     if (unseen_) Measure(cost);
-    if (!phase_.gap_.IsUsedUp(before - cost)) return std::nullopt;
+    const bool is_last = rows_ == phase_.sizes_.back();
+    if (!phase_.gap_.IsUsedUp(before - cost, is_last)) return std::nullopt;
     return fmt::format("ten iterations gained {:.2g}, and other rows cost {:.2g} more",
                        before - cost, phase_.gap_.gap());
   }

@@ -42,11 +42,15 @@ class SampleGap {
   // point: what the next gap will be follows.
   void Grow(int64_t rows, double cost, int64_t more_rows, double new_cost);
 
-  // Whether a sample is used up where ten iterations have gained so much.
-  bool IsUsedUp(double decrease) const { return decrease < kPart * gap_; }
+  // Whether a sample is used up where ten iterations have gained so much. The last sample is
+  // sooner, since what comes after it is J itself.
+  bool IsUsedUp(double decrease, bool is_last) const {
+    return decrease < (is_last ? kPartOfLast : kPart) * gap_;
+  }
 
  private:
-  static constexpr double kPart = 0.1;
+  static constexpr double kPart = 0.05;
+  static constexpr double kPartOfLast = 0.1;
 
   double gap_ = 0;
 };

@@ -63,6 +63,9 @@ TEST(OptionFields, HaveTheNamesThatUsersKnow) {
                                              "tolerance",
                                              "gradient-tolerance",
                                              "history",
+                                             "first-sample",
+                                             "growth",
+                                             "sample-limit",
                                              "learning-rate",
                                              "momentum",
                                              "epochs",
@@ -115,6 +118,9 @@ TEST(OptionFields, PrintWhatTheyRead) {
                       .tolerance = 1e-9,
                       .gradient_tolerance = 1e300,
                       .history = 3,
+                      .first_sample = 5,
+                      .growth = 1.5,
+                      .sample_limit = 7,
                       .learning_rate = 0.5,
                       .momentum = 0};
   source.resources = {.memory_bytes = (uint64_t{1} << 40) + 1, .threads = 3};
@@ -259,7 +265,7 @@ TEST(OptionFields, OfTheObjectiveAndItsMinimisationArePartOfAModel) {
 TEST(OptionFields, OfEveryChoiceShowTheNamesThereAre) {
   TrainOptions options;
   const std::vector<OptionField> fields = Fields(options);
-  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|cg|gd[,...]");
+  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|progressive|cg|gd[,...]");
   EXPECT_EQ(FieldOf(fields, "activation").placeholder, "sigmoid|tanh|relu|linear");
   EXPECT_EQ(FieldOf(fields, "decoder").placeholder, "sigmoid|tanh|linear");
   EXPECT_EQ(FieldOf(fields, "loss").placeholder, "squared|cross-entropy");

@@ -65,18 +65,20 @@ TEST(SampleGap, FollowsFromWhatGrowthAddsToTheCost) {
   EXPECT_DOUBLE_EQ(gap.gap(), 0.75);
 }
 
-TEST(SampleGap, EndsASampleOnceTenIterationsGainASmallPartOfIt) {
+TEST(SampleGap, EndsASampleOnceTenIterationsGainASmallPartOfItAndTheLastOneSooner) {
   SampleGap gap;
   gap.Measure(10, 12);
-  EXPECT_FALSE(gap.IsUsedUp(0.21));
-  EXPECT_TRUE(gap.IsUsedUp(0.19));
+  EXPECT_FALSE(gap.IsUsedUp(0.11, false));
+  EXPECT_TRUE(gap.IsUsedUp(0.09, false));
+  EXPECT_FALSE(gap.IsUsedUp(0.21, true));
+  EXPECT_TRUE(gap.IsUsedUp(0.19, true));
 }
 
 TEST(SampleGap, IsNeverNegative) {
   SampleGap gap;
   gap.Measure(10, 9);
   EXPECT_EQ(gap.gap(), 0);
-  EXPECT_FALSE(gap.IsUsedUp(1e-9));
+  EXPECT_FALSE(gap.IsUsedUp(1e-9, true));
 }
 
 }  // namespace
