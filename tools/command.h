@@ -36,6 +36,7 @@ void RunScore(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunGradcheck(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunFeatures(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunPlan(const Arguments& arguments, const std::atomic<bool>& stop);
+void RunBench(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunConvert(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunShuffle(const Arguments& arguments, const std::atomic<bool>& stop);

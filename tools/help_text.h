@@ -13,7 +13,7 @@ namespace rhohat {
 // What a subcommand says about itself.
 struct CommandHelp {
   struct Argument {
-    std::string name;  // "DATA..." where there may be several
+    std::string name;  // "DATA..." where there may be several, "[DATA...]" where there may be none
     std::string help;
   };
   struct Example {

@@ -104,7 +104,7 @@ void OptionFlags::CheckUnknown(std::vector<std::string> leftover) const {
 void OptionFlags::CheckMissing() const {
   std::vector<std::string> missing;
   for (size_t i = positionals_.size(); i < help_.arguments.size(); ++i) {
-    missing.push_back(help_.arguments[i].name);
+    if (!help_.arguments[i].name.starts_with('[')) missing.push_back(help_.arguments[i].name);
   }
   for (const std::string& name : help_.required) {
     const bool given = std::ranges::any_of(
@@ -114,8 +114,9 @@ void OptionFlags::CheckMissing() const {
   if (!missing.empty()) {
     ThrowUsage(fmt::format("missing {}: {}", JoinNames(missing), UsageLine(help_, fields_)));
   }
-  const bool open_ended = std::ranges::any_of(
-      help_.arguments, [](const auto& argument) { return argument.name.ends_with("..."); });
+  const bool open_ended = std::ranges::any_of(help_.arguments, [](const auto& argument) {
+    return argument.name.ends_with("...") || argument.name.ends_with("...]");
+  });
   if (!open_ended && positionals_.size() > help_.arguments.size()) {
     ThrowUsage(fmt::format("unexpected argument '{}': {}", positionals_[help_.arguments.size()],
                            UsageLine(help_, fields_)));

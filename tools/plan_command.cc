@@ -47,6 +47,9 @@ std::string AsJson(const MemoryPlan& plan) {
       {"blocks_ahead", plan.blocks_ahead},
       {"cache_bytes", plan.cache_bytes},
       {"kept_rows", plan.kept_rows},
+      {"schedule", ScheduleName(plan.schedule)},
+      {"schedule_reason", plan.schedule_reason},
+      {"kept_codes", plan.kept_codes},
       {"flops_per_evaluation", plan.flops_per_evaluation},
       {"bytes_read_per_evaluation", plan.bytes_read_per_evaluation}};
   return json.dump(2) + "\n";
@@ -75,6 +78,7 @@ std::string WorkLines(const MemoryPlan& plan) {
        {"blocks",
         fmt::format("{} rows each, up to {} held at once", plan.block_rows, plan.blocks_ahead)},
        {"kept", fmt::format("{} rows stay in memory once they are read", plan.kept_rows)},
+       {"schedule", fmt::format("{}: {}", ScheduleName(plan.schedule), plan.schedule_reason)},
        {"per evaluation", fmt::format("{:.3g} flops, {} read", plan.flops_per_evaluation,
                                       FormatBytes(plan.bytes_read_per_evaluation))}});
 }

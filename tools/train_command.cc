@@ -59,7 +59,9 @@ std::string Summary(const TrainResult& result) {
                  {"iterations", fmt::format("{}, {:.6g} passes over the data", last.iteration,
                                             last.data_passes)}};
   AddCostLines(last, lines);
-  lines.emplace_back("time", fmt::format("{}, {:.3g} rows/s", FormatSeconds(last.seconds), pace));
+  lines.emplace_back("time",
+                     fmt::format("{}, {:.0f} % of it computing, {:.3g} rows/s",
+                                 FormatSeconds(last.seconds), 100 * last.compute_fraction(), pace));
   lines.emplace_back("peak memory", FormatBytes(last.peak_rss_bytes));
   lines.emplace_back("model", result.model_path);
   return AlignedLines(lines);

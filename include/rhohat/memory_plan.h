@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "rhohat/options.h"
+
 namespace rhohat {
 
 struct MemoryPlan {
@@ -28,7 +30,11 @@ struct MemoryPlan {
   int64_t blocks_ahead = 0;  // blocks held at once, being read, waiting and being computed
   uint64_t cache_bytes = 0;  // for rows that stay in memory from one pass to the next
   int64_t kept_rows = 0;     // how many that are; they are read once
-  int64_t mix_rows = 0;      // of stochastic methods: rows among which their order is mixed
+  uint64_t code_bytes = 0;   // for codes that stay from one pass of an evaluation to the next
+  int64_t kept_codes = 0;    // of how many rows that are
+  Schedule schedule = Schedule::kTwoPass;
+  std::string schedule_reason;  // why that one
+  int64_t mix_rows = 0;  // of stochastic methods: rows among which their order is mixed
   double flops_per_evaluation = 0;
   uint64_t bytes_read_per_evaluation = 0;  // of rows, after the first, before any compression
 };

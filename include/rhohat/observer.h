@@ -4,6 +4,7 @@
 // that wants to stop early sets the flag of a RunControl, from a signal handler if need be.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -35,6 +36,11 @@ struct IterationMetrics {
   uint64_t bytes_read = 0;  // since the start
   double wait_seconds = 0;  // since the start: time that compute threads waited for data
   uint64_t peak_rss_bytes = 0;
+
+  // Of the time, what compute threads did not wait for data: from 0 to 1.
+  double compute_fraction() const {
+    return seconds > 0 ? std::clamp(1 - wait_seconds / seconds, 0.0, 1.0) : 1;
+  }
 };
 
 // How far a pass over the rows is. `evaluation` counts from 1.

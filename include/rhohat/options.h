@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rhohat/activation.h"
@@ -32,6 +33,7 @@ struct DataOptions {
 // How often rows are read, and computed, for one gradient (docs/math.md §3). All give the same J
 // and gradient to rounding; kTwoPass and kCached the same bits.
 enum class Schedule { kAuto, kTwoPass, kCached, kFused };
+std::string_view ScheduleName(Schedule schedule);  // as in flags: "two-pass"
 enum class Precision { kFloat32, kFloat64 };
 
 // docs/math.md §7. Batch methods evaluate J and its gradient over all rows at each step,

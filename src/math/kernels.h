@@ -22,8 +22,12 @@ struct ActivationKernels {
   // out_j = delta_j · f′; `out` may be any of the operands.
   void (*times_slope)(const T* delta, const T* a, T* out, int64_t count);
 
-  // out_j = f′.
-  void (*slope)(const T* a, T* out, int64_t count);
+  // a_j becomes (delta_j + shift_j) · f′, which is added to sums_j in double. Apart, as all
+  // operands of this and the next.
+  void (*shift_times_slope)(const T* delta, const T* shift, T* a, double* sums, int64_t count);
+
+  // out_j = f′, added to sums_j in double.
+  void (*slope_and_sum)(const T* a, T* out, double* sums, int64_t count);
 
   // sums_j += f′², in double.
   void (*add_slope_squares)(const T* a, double* sums, int64_t count);
@@ -40,6 +44,12 @@ struct LossKernels {
   // delta_j = x̂_j − target_j = ∂ℓ/∂z_j, returns Σ max(z_j, 0) − z_j target_j + ln(1 + exp(−|z_j|)).
   // Summed in double.
   double (*apply)(T* output, const T* target, T* delta, int64_t count);
+
+  // From the decoder's product z to ∂ℓ/∂z, in one go: with f the output's activation, which is the
+  // index, and x̂_j = f(z_j + bias_j), z_j becomes ∂ℓ/∂x̂_j · f′ and is added to sums_j in double;
+  // returns ℓ as apply() does. Cross-entropy has its sigmoid in itself, so that its four are one.
+  // Operands lie apart.
+  double (*back[4])(T* z, const T* bias, const T* target, double* sums, int64_t count);
 };
 
 // Which noise a row gets: four words of the counter-based generator for each four columns

@@ -49,9 +49,20 @@ constexpr ActivationKernels<T> KernelsOfActivation() {
           [](const T* delta, const T* a, T* out, int64_t count) {
             for (int64_t j = 0; j < count; ++j) out[j] = static_cast<T>(delta[j] * F::Slope(a[j]));
           },
-      .slope =
-          [](const T* a, T* out, int64_t count) {
-            for (int64_t j = 0; j < count; ++j) out[j] = static_cast<T>(F::Slope(a[j]));
+      .shift_times_slope =
+          [](const T* delta, const T* shift, T* a, double* sums, int64_t count) {
+            for (int64_t j = 0; j < count; ++j) {
+              const T shifted = delta[j] + shift[j];
+              a[j] = static_cast<T>(shifted * F::Slope(a[j]));
+              sums[j] = sums[j] + static_cast<double>(a[j]);
+            }
+          },
+      .slope_and_sum =
+          [](const T* a, T* out, double* sums, int64_t count) {
+            for (int64_t j = 0; j < count; ++j) {
+              out[j] = static_cast<T>(F::Slope(a[j]));
+              sums[j] = sums[j] + static_cast<double>(out[j]);
+            }
           },
       .add_slope_squares =
           [](const T* a, double* sums, int64_t count) {
@@ -89,6 +100,31 @@ double CrossEntropy(T* output, const T* target, T* delta, int64_t count) {
     delta[j] = output[j] - target[j];
   }
   return static_cast<double>(sum);
+}
+
+template <class F, class T>
+double SquaredErrorBack(T* z, const T* bias, const T* target, double* sums, int64_t count) {
+  long double sum = 0;
+  for (int64_t j = 0; j < count; ++j) {
+    const T input = z[j] + bias[j];
+    const T reconstruction = static_cast<T>(F::Value(input));
+    const T difference = reconstruction - target[j];
+    sum += static_cast<long double>(difference) * difference;
+    z[j] = static_cast<T>(difference * F::Slope(reconstruction));
+    sums[j] = sums[j] + static_cast<double>(z[j]);
+  }
+  return static_cast<double>(sum / 2);
+}
+
+template <class T>
+double CrossEntropyBack(T* z, const T* bias, const T* target, double* sums, int64_t count) {
+  long double cost = 0;
+  for (int64_t j = 0; j < count; ++j) {
+    T output = z[j] + bias[j];
+    cost += CrossEntropy(&output, &target[j], &z[j], 1);
+    sums[j] = sums[j] + static_cast<double>(z[j]);
+  }
+  return static_cast<double>(cost);
 }
 
 template <class T>
@@ -214,7 +250,12 @@ const Kernels<T>& ReferenceKernels() {
   static constexpr Kernels<T> kTable = {
       .activations = {KernelsOfActivation<Sigmoid, T>(), KernelsOfActivation<Tanh, T>(),
                       KernelsOfActivation<Relu, T>(), KernelsOfActivation<Linear, T>()},
-      .losses = {{SquaredError<T>}, {CrossEntropy<T>}},
+      .losses = {{SquaredError<T>,
+                  {SquaredErrorBack<Sigmoid, T>, SquaredErrorBack<Tanh, T>,
+                   SquaredErrorBack<Relu, T>, SquaredErrorBack<Linear, T>}},
+                 {CrossEntropy<T>,
+                  {CrossEntropyBack<T>, CrossEntropyBack<T>, CrossEntropyBack<T>,
+                   CrossEntropyBack<T>}}},
       .add = Add<T>,
       .add_to_sums = AddToSums<T>,
       .add_magnitudes = AddMagnitudes<T>,

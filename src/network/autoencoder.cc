@@ -1,5 +1,7 @@
 #include "network/autoencoder.h"
 
+#include <algorithm>
+
 #include "math/blas.h"
 
 namespace rhohat {
@@ -28,7 +30,7 @@ const ActivationKernels<T>& Autoencoder<T>::activation(int64_t layer) const {
 }
 
 template <class T>
-void Autoencoder<T>::Forward(int64_t layer, const Parameters<const T>& parameters,
+void Autoencoder<T>::Product(int64_t layer, const Parameters<const T>& parameters,
                              MatrixView<const T> in, MatrixView<T> out) const {
   const LayerParameters<const T>& part = parameters[layer];
   if (part.transposed) {
@@ -36,8 +38,18 @@ void Autoencoder<T>::Forward(int64_t layer, const Parameters<const T>& parameter
   } else {
     MultiplyTransposed(in, part.weight, out);
   }
+}
+
+// A bias may be repeated, and is then for so many rows at once.
+template <class T>
+void Autoencoder<T>::Forward(int64_t layer, const Parameters<const T>& parameters,
+                             MatrixView<const T> in, MatrixView<T> out) const {
+  Product(layer, parameters, in, out);
   const auto apply = activation(layer).apply;
-  for (int64_t i = 0; i < out.rows; ++i) apply(out.row(i), part.bias.data(), out.columns);
+  const std::span<const T> bias = parameters[layer].bias;
+  for (int64_t begin = 0; begin < out.size(); begin += std::ssize(bias)) {
+    apply(out.data + begin, bias.data(), std::min(std::ssize(bias), out.size() - begin));
+  }
 }
 
 template <class T>
@@ -82,6 +94,17 @@ template <class T>
 void Autoencoder<T>::Decode(const Parameters<const T>& parameters, MatrixView<const T> code,
                             std::span<T* const> levels) const {
   Run(shape_.depth(), parameters, code, levels);
+}
+
+template <class T>
+void Autoencoder<T>::DecodeToProduct(const Parameters<const T>& parameters,
+                                     MatrixView<const T> code, std::span<T* const> levels) const {
+  const std::span<T* const> hidden = levels.first(levels.size() - 1);
+  Decode(parameters, code, hidden);
+  const int64_t last = shape_.layers() - 1;
+  const MatrixView<const T> in =
+      hidden.empty() ? code : MatrixView<const T>(hidden.back(), code.rows, shape_.width(last));
+  Product(last, parameters, in, {levels.back(), code.rows, shape_.inputs});
 }
 
 template class Autoencoder<float>;

@@ -16,7 +16,11 @@ class Autoencoder {
   Autoencoder(const NetworkShape& shape, const NetworkOptions& options,
               bool output_is_linear = false);
 
-  // out = f(in · Wᵀ + b) of one layer; in: B×inputs, out: B×outputs.
+  // out = in · Wᵀ of one layer; in: B×inputs, out: B×outputs.
+  void Product(int64_t layer, const Parameters<const T>& parameters, MatrixView<const T> in,
+               MatrixView<T> out) const;
+
+  // out = f(in · Wᵀ + b).
   void Forward(int64_t layer, const Parameters<const T>& parameters, MatrixView<const T> in,
                MatrixView<T> out) const;
 
@@ -34,6 +38,9 @@ class Autoencoder {
               std::span<T* const> levels) const;
   void Decode(const Parameters<const T>& parameters, MatrixView<const T> code,
               std::span<T* const> levels) const;
+  // The same but for the last layer's bias and function.
+  void DecodeToProduct(const Parameters<const T>& parameters, MatrixView<const T> code,
+                       std::span<T* const> levels) const;
 
   const NetworkShape& shape() const { return shape_; }
   const ActivationKernels<T>& activation(int64_t layer) const;

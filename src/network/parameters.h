@@ -53,7 +53,7 @@ struct NetworkShape {
 template <class T>
 struct LayerParameters {
   MatrixView<T> weight;     // outputs×inputs; where `transposed`, the mirror's: inputs×outputs
-  std::span<T> bias;        // outputs
+  std::span<T> bias;        // outputs; in ForwardParameters repeated
   bool transposed = false;  // the layer computes with weightᵀ
 };
 

@@ -4,6 +4,7 @@
 
 #include "math/blas.h"
 #include "math/kernels.h"
+#include "math/long_rows.h"
 
 namespace rhohat {
 namespace {
@@ -15,6 +16,16 @@ MatrixView<const T> RowsOf(const Block<T>& block, int64_t inputs) {
 
 // The widest level that gets a delta of its own on the way back.
 int64_t WidestHidden(const NetworkShape& shape) { return std::ranges::max(shape.hidden); }
+
+int64_t LongRow(int64_t columns) { return RowsTogether(columns) * columns; }
+
+int64_t LongestRow(const NetworkShape& shape) {
+  int64_t longest = 0;
+  for (int64_t level = 1; level <= shape.layers(); ++level) {
+    longest = std::max(longest, LongRow(shape.width(level)));
+  }
+  return longest;
+}
 
 }  // namespace
 
@@ -30,12 +41,20 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
       corruption_(options.noise, noise),
       penalties_(std::move(penalties)),
       block_rows_(block_rows),
-      mean_slopes_(static_cast<size_t>(shape.encoder_units())) {
+      forward_(shape),
+      decoder_(network.decoder),
+      mean_slopes_(static_cast<size_t>(shape.encoder_units())),
+      zeros_(static_cast<size_t>(LongestRow(shape))) {
   for (const auto& penalty : penalties_) {
     statistics_ += penalty->statistics();
     has_mean_slope_ = has_mean_slope_ || penalty->has_mean_slope();
   }
   std::ranges::fill(mean_slopes_.span(), T(0));
+  std::ranges::fill(zeros_.span(), T(0));
+  for (const int64_t units : shape.hidden) {
+    repeated_slopes_.emplace_back(static_cast<size_t>(LongRow(units)));
+    std::ranges::fill(repeated_slopes_.back().span(), T(0));
+  }
   const auto buffer = [&](int64_t width) {
     return AlignedBuffer<T>(static_cast<size_t>(block_rows * width));
   };
@@ -49,22 +68,25 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
     }
     workspace.levels = workspace.own_levels;
     workspace.delta = buffer(WidestHidden(shape));
-    workspace.row = AlignedBuffer<T>(static_cast<size_t>(shape.inputs));
+    workspace.long_row = AlignedBuffer<T>(zeros_.size());
+    workspace.sums = AlignedBuffer<double>(zeros_.size());
   }
 }
 
 template <class T>
-void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted) {
+void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted,
+                                 int64_t block_rows) {
   Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
   workspace.own_levels.assign(levels.begin(), levels.end());
   workspace.levels = workspace.own_levels;
   workspace.corrupted = corrupted;
+  workspace.delta = AlignedBuffer<T>(static_cast<size_t>(block_rows * WidestHidden(shape())));
 }
 
 template <class T>
 void BlockGradient<T>::PrepareSplit() {
   for (Workspace& workspace : workspaces_) {
-    workspace.pair = AlignedBuffer<T>(static_cast<size_t>(block_rows_ * 2 * shape().width(1)));
+    workspace.slopes = AlignedBuffer<T>(static_cast<size_t>(block_rows_ * shape().width(1)));
   }
 }
 
@@ -73,9 +95,11 @@ size_t BlockGradient<T>::WorkspaceBytes(const NetworkShape& shape, const Objecti
                                         int64_t block_rows, bool split) {
   int64_t width = WidestHidden(shape);
   if (options.noise.kind != NoiseKind::kNone) width += shape.inputs;
-  if (split) width += 2 * shape.width(1);
+  if (split) width += shape.width(1);
   for (int64_t level = 1; level <= shape.layers(); ++level) width += shape.width(level);
-  return static_cast<size_t>(block_rows * width + shape.inputs) * sizeof(T) +
+  const int64_t long_row = LongestRow(shape);
+  return static_cast<size_t>(block_rows * width + long_row) * sizeof(T) +
+         static_cast<size_t>(long_row) * sizeof(double) +
          ProductWorkspaceBytes(std::max(block_rows, shape.widest()), sizeof(T));
 }
 
@@ -128,6 +152,7 @@ std::span<const double> BlockGradient<T>::OfLayer(std::span<const double> rho_ha
 template <class T>
 void BlockGradient<T>::SetParameters(std::span<const T> flat) {
   parameters_ = ViewParameters(shape(), flat);
+  forward_.Set(parameters_);
   for (const auto& penalty : penalties_) penalty->SetParameters(parameters_);
 }
 
@@ -139,6 +164,11 @@ void BlockGradient<T>::SetRhoHat(std::span<const double> rho_hat) {
     const std::span<const double> of_layer = OfLayer(rho_hat, penalty->layer());
     const auto offset = static_cast<size_t>(shape().encoder_offset(penalty->layer()));
     penalty->AddMeanSlope(of_layer, mean_slopes_.span().subspan(offset, of_layer.size()));
+  }
+  for (int64_t layer = 0; layer < shape().depth(); ++layer) {
+    const std::span<const T> slopes(mean_slopes_.data() + shape().encoder_offset(layer),
+                                    static_cast<size_t>(shape().width(layer + 1)));
+    RepeatRow(slopes, repeated_slopes_[static_cast<size_t>(layer)].span());
   }
 }
 
@@ -170,7 +200,7 @@ template <class T>
 void BlockGradient<T>::Encode(const Block<T>& block, T* codes) {
   PlaceLevels(block, codes);
   Corrupt(block);
-  network_.Encode(parameters_, Input(block), EncoderLevels(block));
+  network_.Encode(forward_.get(), Input(block), EncoderLevels(block));
 }
 
 template <class T>
@@ -185,9 +215,10 @@ void BlockGradient<T>::AddActivations(const Block<T>& block, RowSums& sums) cons
   for (int64_t layer = 0; layer < shape().depth(); ++layer) {
     double* const layer_sums = sums.activation.data() + shape().encoder_offset(layer);
     const MatrixView<T> level = Level(block, layer + 1);
-    for (int64_t i = 0; i < level.rows; ++i) {
-      kernels.add_to_sums(level.row(i), layer_sums, level.columns);
-    }
+    AddLongRows(level.rows, level.columns, WorkspaceOf(block).sums.span(), layer_sums,
+                [&](int64_t first, int64_t count, double* long_sums) {
+                  kernels.add_to_sums(level.data + first, long_sums, count);
+                });
   }
 }
 
@@ -204,27 +235,28 @@ void BlockGradient<T>::AddStatistics(const Block<T>& block, RowSums& sums) const
 }
 
 template <class T>
-void BlockGradient<T>::Decode(const Block<T>& block) const {
+std::span<T* const> BlockGradient<T>::DecoderLevels(const Block<T>& block) const {
   const auto depth = static_cast<size_t>(shape().depth());
-  network_.Decode(parameters_, Level(block, shape().depth()),
-                  std::span<T* const>(WorkspaceOf(block).levels).subspan(depth));
+  return std::span<T* const>(WorkspaceOf(block).levels).subspan(depth);
 }
 
-// Returns ℓ; delta is ∂ℓ/∂x̂, or ∂ℓ/∂z where the loss is from logits, which become x̂.
+// By the long row, and so in the order of AddOutputDelta().
 template <class T>
-double BlockGradient<T>::LossOfRow(const Block<T>& block, int64_t row, T* delta) const {
+void BlockGradient<T>::AddLoss(const Block<T>& block, RowSums& sums) const {
   const MatrixView<T> output = Level(block, shape().layers());
-  return loss_.Apply(block.range.begin + row, output.row(row),
-                     RowsOf(block, shape().inputs).row(row), delta, output.columns);
+  const int64_t columns = output.columns;
+  ForEachLongRow(output.rows, columns, [&](int64_t first, int64_t count) {
+    sums.loss += loss_.ApplyToRows(block.range.begin + first / columns, output.data + first,
+                                   block.rows.data() + first, WorkspaceOf(block).long_row.data(),
+                                   columns, count);
+  });
 }
 
 template <class T>
 void BlockGradient<T>::AddCost(const Block<T>& block, RowSums& sums) {
-  Decode(block);
+  network_.Decode(forward_.get(), Level(block, shape().depth()), DecoderLevels(block));
   AddStatistics(block, sums);
-  for (int64_t i = 0; i < block.range.size(); ++i) {
-    sums.loss += LossOfRow(block, i, WorkspaceOf(block).row.data());
-  }
+  AddLoss(block, sums);
 }
 
 template <class T>
@@ -259,7 +291,6 @@ CostTerms BlockGradient<T>::Cost(const RowSums& sums, int64_t rows,
 template <class T>
 void BlockGradient<T>::AddGradient(const Block<T>& block, GradientSums<T>& sums) {
   AddStatistics(block, sums.rows);
-  Decode(block);
   AddOutputDelta(block, sums.rows.loss, sums.bias(shape().layers() - 1));
   for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
     AddLayerGradient(block, layer, sums);
@@ -271,7 +302,6 @@ void BlockGradient<T>::AddGradient(const Block<T>& block, GradientSums<T>& sums)
 template <class T>
 void BlockGradient<T>::AddSplitGradient(const Block<T>& block, GradientSums<T>& sums) {
   AddStatistics(block, sums.rows);
-  Decode(block);
   AddOutputDelta(block, sums.rows.loss, sums.bias(shape().layers() - 1));
   for (int64_t layer = shape().layers() - 1; layer > 1; --layer) {
     AddLayerGradient(block, layer, sums);
@@ -279,9 +309,10 @@ void BlockGradient<T>::AddSplitGradient(const Block<T>& block, GradientSums<T>& 
   }
   AddLayerGradient(block, 1, sums);
   PropagateBackSplit(block, sums);
-  const MatrixView<const T> pair(WorkspaceOf(block).pair.data(), block.range.size(),
-                                 2 * shape().width(1));
-  network_.AddWeightGradient(0, pair, Input(block), sums.split_weight());
+  AddLayerGradient(block, 0, sums);
+  const MatrixView<const T> slopes(WorkspaceOf(block).slopes.data(), block.range.size(),
+                                   shape().width(1));
+  network_.AddWeightGradient(0, slopes, Input(block), sums.slope_weight());
 }
 
 template <class T>
@@ -291,23 +322,20 @@ void BlockGradient<T>::AddLayerGradient(const Block<T>& block, int64_t layer,
   network_.AddWeightGradient(layer, Level(block, layer + 1), in, sums.weight(layer));
 }
 
-// x̂ becomes ∂J/∂z of the output, row by row.
+// The decoder's product becomes ∂J/∂z of the output.
 template <class T>
 void BlockGradient<T>::AddOutputDelta(const Block<T>& block, double& loss,
-                                      std::vector<double>& bias) const {
+                                      std::vector<double>& bias_sums) const {
   const int64_t last = shape().layers() - 1;
+  const T* const bias = forward_.get()[last].bias.data();
+  network_.DecodeToProduct(forward_.get(), Level(block, shape().depth()), DecoderLevels(block));
   const MatrixView<T> output = Level(block, last + 1);
-  const ActivationKernels<T>& activation = network_.activation(last);
-  for (int64_t i = 0; i < output.rows; ++i) {
-    T* const slope = WorkspaceOf(block).row.data();
-    loss += LossOfRow(block, i, slope);
-    if (loss_.from_logits()) {
-      std::copy_n(slope, output.columns, output.row(i));
-    } else {
-      activation.times_slope(slope, output.row(i), output.row(i), output.columns);
-    }
-    BestKernels<T>().add_to_sums(output.row(i), bias.data(), output.columns);
-  }
+  AddLongRows(output.rows, output.columns, WorkspaceOf(block).sums.span(), bias_sums.data(),
+              [&](int64_t first, int64_t count, double* long_sums) {
+                loss += loss_.Back(block.range.begin + first / output.columns, decoder_,
+                                   output.data + first, bias, block.rows.data() + first, long_sums,
+                                   output.columns, count);
+              });
 }
 
 // ∂J/∂a of what the layer before `layer` gives, but for the penalties' share: δ W.
@@ -319,14 +347,29 @@ MatrixView<T> BlockGradient<T>::BackThrough(const Block<T>& block, int64_t layer
   return delta;
 }
 
-// What penalties on one row of a add, other than by way of ρ̂.
+// What penalties on a add, other than by way of ρ̂.
 template <class T>
-void BlockGradient<T>::AddPenaltySlopes(const Block<T>& block, int64_t encoder_layer, int64_t row,
-                                        T* delta) const {
+void BlockGradient<T>::AddPenaltySlopes(const Block<T>& block, int64_t encoder_layer,
+                                        MatrixView<T> delta) const {
   for (const auto& penalty : penalties_) {
     if (!penalty->has_slope() || penalty->layer() != encoder_layer) continue;
-    penalty->AddSlope(EncoderRow(block, encoder_layer, row), delta);
+    for (int64_t i = 0; i < delta.rows; ++i) {
+      penalty->AddSlope(EncoderRow(block, encoder_layer, i), delta.row(i));
+    }
   }
+}
+
+// `a`, what `layer` gave, becomes ∂J/∂z = (δ + shift) ∘ f′, which is added to `bias`. `shift` is a
+// long row.
+template <class T>
+void BlockGradient<T>::MultiplyBySlope(const Block<T>& block, int64_t layer,
+                                       MatrixView<const T> delta, std::span<const T> shift, T* a,
+                                       double* bias) const {
+  const auto multiply = network_.activation(layer).shift_times_slope;
+  AddLongRows(delta.rows, delta.columns, WorkspaceOf(block).sums.span(), bias,
+              [&](int64_t first, int64_t count, double* long_sums) {
+                multiply(delta.data + first, shift.data(), a + first, long_sums, count);
+              });
 }
 
 // From ∂J/∂z of `layer`'s result to that of the layer before, which takes the place of its a:
@@ -334,63 +377,53 @@ void BlockGradient<T>::AddPenaltySlopes(const Block<T>& block, int64_t encoder_l
 template <class T>
 void BlockGradient<T>::PropagateBack(const Block<T>& block, int64_t layer,
                                      std::vector<double>& bias) const {
-  FinishDelta(block, layer, BackThrough(block, layer), Level(block, layer), bias);
+  FinishDelta(block, layer - 1, BackThrough(block, layer), Level(block, layer).data, bias);
 }
 
-// From ∂J/∂a but for the penalties' share to ∂J/∂z; `out` may be `delta`, or a itself.
+// From δ W, what comes back to what `layer` gave, to ∂J/∂z, which takes the place of `a`.
 template <class T>
-void BlockGradient<T>::FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta,
-                                   MatrixView<T> out, std::vector<double>& bias) const {
-  const Kernels<T>& kernels = BestKernels<T>();
-  const MatrixView<T> below = Level(block, layer);
-  const int64_t encoder_layer = layer - 1;
-  const bool in_encoder = encoder_layer < shape().depth();
-  const ActivationKernels<T>& activation = network_.activation(layer - 1);
-  for (int64_t i = 0; i < below.rows; ++i) {
-    if (in_encoder) {
-      if (has_mean_slope_) {
-        kernels.add(mean_slopes_.data() + shape().encoder_offset(encoder_layer), delta.row(i),
-                    delta.columns);
-      }
-      AddPenaltySlopes(block, encoder_layer, i, delta.row(i));
-    }
-    activation.times_slope(delta.row(i), below.row(i), out.row(i), out.columns);
-    kernels.add_to_sums(out.row(i), bias.data(), out.columns);
+void BlockGradient<T>::FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta, T* a,
+                                   std::vector<double>& bias) const {
+  if (layer >= shape().depth()) {
+    MultiplyBySlope(block, layer, delta, zeros_.span(), a, bias.data());
+    return;
   }
+  AddPenaltySlopes(block, layer, delta);
+  MultiplyBySlope(block, layer, delta, repeated_slopes_[static_cast<size_t>(layer)].span(), a,
+                  bias.data());
 }
 
+// Other than for AddGradient(), a stays: whoever makes the products needs it.
 template <class T>
 void BlockGradient<T>::MakeDeltas(const Block<T>& block, std::span<T* const> deltas, double& loss,
                                   std::span<std::vector<double>> biases) const {
-  Decode(block);
   AddOutputDelta(block, loss, biases.back());
-  MatrixView<T> above = Level(block, shape().layers());
+  MatrixView<const T> above = Level(block, shape().layers());
   for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
     const auto index = static_cast<size_t>(layer - 1);
-    const MatrixView<T> delta(deltas[index], block.range.size(), shape().width(layer));
-    network_.Backward(layer, parameters_, above, delta);
-    FinishDelta(block, layer, delta, delta, biases[index]);
-    above = delta;
+    const MatrixView<const T> a = Level(block, layer);
+    const MatrixView<T> back(WorkspaceOf(block).delta.data(), a.rows, a.columns);
+    network_.Backward(layer, parameters_, above, back);
+    std::ranges::copy(a.flat(), deltas[index]);
+    FinishDelta(block, layer - 1, back, deltas[index], biases[index]);
+    above = {deltas[index], a.rows, a.columns};
   }
 }
 
-// The same for the first layer without the slope of ρ̂: row i of the pair becomes ∂J/∂z without it,
-// and f′, which it is to be multiplied with.
+// The same for the first layer without the slope of ρ̂, and apart f′, which that is to be multiplied
+// with.
 template <class T>
 void BlockGradient<T>::PropagateBackSplit(const Block<T>& block, GradientSums<T>& sums) const {
-  const Kernels<T>& kernels = BestKernels<T>();
-  const MatrixView<T> below = Level(block, 1);
+  const Workspace& workspace = WorkspaceOf(block);
   const MatrixView<T> delta = BackThrough(block, 1);
-  const ActivationKernels<T>& activation = network_.activation(0);
-  const int64_t units = below.columns;
-  for (int64_t i = 0; i < below.rows; ++i) {
-    T* const pair = WorkspaceOf(block).pair.data() + 2 * units * i;
-    AddPenaltySlopes(block, 0, i, delta.row(i));
-    activation.slope(below.row(i), pair + units, units);
-    activation.times_slope(delta.row(i), below.row(i), pair, units);
-    kernels.add_to_sums(pair, sums.bias(0).data(), units);
-    kernels.add_to_sums(pair + units, sums.slope_bias().data(), units);
-  }
+  AddPenaltySlopes(block, 0, delta);
+  const MatrixView<const T> a = Level(block, 1);
+  const auto slope = network_.activation(0).slope_and_sum;
+  AddLongRows(a.rows, a.columns, workspace.sums.span(), sums.slope_bias().data(),
+              [&](int64_t first, int64_t count, double* long_sums) {
+                slope(a.data + first, workspace.slopes.data() + first, long_sums, count);
+              });
+  MultiplyBySlope(block, 0, delta, zeros_.span(), Level(block, 1).data, sums.bias(0).data());
 }
 
 template <class T>

@@ -20,6 +20,7 @@
 #include "base/aligned_buffer.h"
 #include "network/autoencoder.h"
 #include "network/corruption.h"
+#include "network/forward_parameters.h"
 #include "network/parameters.h"
 #include "objective/penalty.h"
 #include "objective/row_loss.h"
@@ -87,9 +88,9 @@ class BlockGradient {
 
   // For gradients of which the products that make ∂/∂W are made elsewhere, of several blocks at
   // once. What each layer gives (B×width), and the noisy rows where there is noise (else null), are
-  // in the caller's memory from now on; the object needs none of its own, and can be made with
-  // block_rows = 0.
-  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted);
+  // in the caller's memory from now on, for blocks of at most `block_rows` rows; the object needs
+  // none of its own, and can be made with block_rows = 0.
+  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted, int64_t block_rows);
 
   // The penalties' statistics alone, after Encode().
   void AddStatistics(const Block<T>& block, RowSums& sums) const;
@@ -126,8 +127,9 @@ class BlockGradient {
     std::vector<T*> own_levels;  // what each layer gives, B×width: a, …, x̂; then ∂/∂z
     std::vector<T*> levels;      // the same, the encoder's perhaps elsewhere
     AlignedBuffer<T> delta;      // B×widest hidden layer: ∂/∂a
-    AlignedBuffer<T> pair;       // B×2h1: rows of ∂/∂z of the first layer, then f′
-    AlignedBuffer<T> row;        // n: ∂ℓ/∂x̂ of one row
+    AlignedBuffer<T> slopes;     // B×h1: f′ of the first layer
+    AlignedBuffer<T> long_row;   // ∂ℓ/∂x̂ of the longest long row (math/long_rows.h)
+    AlignedBuffer<double> sums;  // one for each of its values
   };
 
   const Workspace& WorkspaceOf(const Block<T>& block) const;
@@ -137,14 +139,16 @@ class BlockGradient {
 
   void PlaceLevels(const Block<T>& block, T* codes);
   void Corrupt(const Block<T>& block);
-  void Decode(const Block<T>& block) const;
-  double LossOfRow(const Block<T>& block, int64_t row, T* delta) const;
+  std::span<T* const> DecoderLevels(const Block<T>& block) const;
+  void AddLoss(const Block<T>& block, RowSums& sums) const;
   void AddOutputDelta(const Block<T>& block, double& loss, std::vector<double>& bias) const;
   void AddLayerGradient(const Block<T>& block, int64_t layer, GradientSums<T>& sums) const;
   MatrixView<T> BackThrough(const Block<T>& block, int64_t layer) const;
-  void FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta, MatrixView<T> out,
+  void AddPenaltySlopes(const Block<T>& block, int64_t encoder_layer, MatrixView<T> delta) const;
+  void FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta, T* a,
                    std::vector<double>& bias) const;
-  void AddPenaltySlopes(const Block<T>& block, int64_t encoder_layer, int64_t row, T* delta) const;
+  void MultiplyBySlope(const Block<T>& block, int64_t layer, MatrixView<const T> delta,
+                       std::span<const T> shift, T* a, double* bias) const;
   void PropagateBack(const Block<T>& block, int64_t layer, std::vector<double>& bias) const;
   void PropagateBackSplit(const Block<T>& block, GradientSums<T>& sums) const;
 
@@ -161,7 +165,12 @@ class BlockGradient {
   bool has_mean_slope_ = false;
   int64_t block_rows_;
   Parameters<const T> parameters_;
+  ForwardParameters<T> forward_;  // the same, for the way forwards
+  Activation decoder_;            // what the last layer's function is
   AlignedBuffer<T> mean_slopes_;  // encoder units: what each row's ∂/∂a gets for ρ̂'s sake
+  // For each layer before the last, repeated to a long row: the same; 0 in the decoder.
+  std::vector<AlignedBuffer<T>> repeated_slopes_;
+  AlignedBuffer<T> zeros_;  // a long row
   std::vector<Workspace> workspaces_;
 };
 

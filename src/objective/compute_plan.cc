@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/units.h"
+#include "network/forward_parameters.h"
 
 namespace rhohat {
 namespace {
@@ -40,11 +41,23 @@ void CheckBlock(int64_t block_rows, const NetworkShape& shape) {
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape) {
   CheckShape(shape);
   ComputeOptions resolved = options;
-  if (resolved.schedule == Schedule::kAuto) resolved.schedule = Schedule::kTwoPass;
   if (resolved.block_rows == 0) resolved.block_rows = BlockRows(shape);
   if (resolved.lanes == 0) resolved.lanes = Lanes(shape);
   CheckBlock(resolved.block_rows, shape);
   return resolved;
+}
+
+int64_t TileRows(const NetworkShape& shape) {
+  constexpr int64_t kOfLarge = 256;
+  constexpr int64_t kMost = 512;
+  constexpr int64_t kSmallProduct = 1000 * 1000;  // multiplications
+  int64_t largest = 0;
+  for (int64_t layer = 0; layer < shape.layers(); ++layer) {
+    largest = std::max(largest, shape.width(layer) * shape.width(layer + 1));
+  }
+  if (largest > kMostSmallWeights) return kOfLarge;
+  const auto rows = static_cast<uint64_t>(kSmallProduct / largest);
+  return std::min(static_cast<int64_t>(std::bit_floor(rows)), kMost);
 }
 
 int64_t PassesOf(const ObjectiveOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "objective/compute_plan.h"
 #include "objective/sparsity.h"
 #include "rhohat/error.h"
 
@@ -34,9 +35,10 @@ template <class T>
 Objective<T>::Objective(const NetworkShape& shape, const NetworkOptions& network,
                         const ObjectiveOptions& options, const NoiseSource& noise,
                         Penalties<T> penalties, Sweep<T>& sweep, const ObjectiveSchedule& schedule)
-    : block_(
+    : tile_rows_(std::min(sweep.block_rows(), TileRows(shape))),
+      block_(
           shape, network, options, noise, std::move(penalties),
-          [&sweep](int64_t row) { return sweep.Locate(row); }, sweep.threads(), sweep.block_rows()),
+          [&sweep](int64_t row) { return sweep.Locate(row); }, sweep.threads(), tile_rows_),
       activation_(network.activation),
       fused_(schedule.schedule == Schedule::kFused && block_.has_mean_slope()),
       sweep_(sweep),
@@ -48,7 +50,7 @@ Objective<T>::Objective(const NetworkShape& shape, const NetworkOptions& network
   }
   if (schedule.schedule == Schedule::kCached && passes() == 2) {
     codes_ = CodeCache<T>(sweep.rows(), sweep.block_rows(), shape.encoder_units(),
-                          schedule.code_bytes, [](int64_t /*block*/) { return true; });
+                          schedule.code_bytes, [&](int64_t block) { return sweep.keeps(block); });
   }
   row_lanes_.assign(static_cast<size_t>(sweep.lanes()), RowSums(shape, block_.statistics()));
 }
@@ -74,7 +76,34 @@ size_t Objective<T>::CostLaneBytes(const NetworkShape& shape) {
 template <class T>
 size_t Objective<T>::WorkspaceBytes(const NetworkShape& shape, const ObjectiveOptions& options,
                                     int64_t block_rows, bool fused) {
-  return BlockGradient<T>::WorkspaceBytes(shape, options, block_rows, fused);
+  return BlockGradient<T>::WorkspaceBytes(shape, options, std::min(block_rows, TileRows(shape)),
+                                          fused);
+}
+
+// ---- Tiles -------------------------------------------------------------------------------------
+
+template <class T>
+template <class Function>
+void Objective<T>::ForEachTile(const Block<T>& block, const Function& function) const {
+  for (int64_t first = 0; first < block.range.size(); first += tile_rows_) {
+    const int64_t rows = std::min(tile_rows_, block.range.size() - first);
+    Block<T> tile = block;
+    tile.range = {block.range.begin + first, block.range.begin + first + rows};
+    tile.rows = block.rows.subspan(static_cast<size_t>(first * shape().inputs),
+                                   static_cast<size_t>(rows * shape().inputs));
+    if (!block.numbers.empty()) {
+      tile.numbers = block.numbers.subspan(static_cast<size_t>(first), static_cast<size_t>(rows));
+    }
+    function(tile);
+  }
+}
+
+// Where a tile's codes are kept; null where they are not.
+template <class T>
+T* Objective<T>::CodesOf(const Block<T>& block, const Block<T>& tile) {
+  T* const codes = codes_.PlaceOf(block.index);
+  if (codes == nullptr) return nullptr;
+  return codes + (tile.range.begin - block.range.begin) * shape().encoder_units();
 }
 
 // ---- J -----------------------------------------------------------------------------------------
@@ -109,14 +138,16 @@ CostTerms Objective<T>::Evaluate(std::span<const T> parameters, ForwardWatcher<T
   std::vector<WatchedSums> lanes;
   for (RowSums& sums : row_lanes_) lanes.push_back({&sums, watcher, std::ssize(lanes)});
   sweep_.Run(std::span(lanes), [&](const Block<T>& block, WatchedSums& lane) {
-    block_.Encode(block);
-    block_.AddActivations(block, *lane.sums);
-    block_.AddCost(block, *lane.sums);
-    if (watcher != nullptr) {
-      const MatrixView<const T> rows(block.rows.data(), block.range.size(), shape().inputs);
-      watcher->AddBlock(lane.lane,
-                        {rows, block_.EncoderLevels(block), block_.Reconstruction(block)});
-    }
+    ForEachTile(block, [&](const Block<T>& tile) {
+      block_.Encode(tile);
+      block_.AddActivations(tile, *lane.sums);
+      block_.AddCost(tile, *lane.sums);
+      if (watcher != nullptr) {
+        const MatrixView<const T> rows(tile.rows.data(), tile.range.size(), shape().inputs);
+        watcher->AddBlock(lane.lane,
+                          {rows, block_.EncoderLevels(tile), block_.Reconstruction(tile)});
+      }
+    });
   });
   SetRhoHat(row_lanes_[0].activation);
   return block_.Cost(row_lanes_[0], sweep_.rows(), rho_hat_);
@@ -153,13 +184,15 @@ template <class T>
 const GradientSums<T>& Objective<T>::RunOnce() {
   const GradientSums<T>& sums =
       sweep_.Run(std::span(gradient_lanes_), [&](const Block<T>& block, GradientSums<T>& lane) {
-        block_.Encode(block);
-        block_.AddActivations(block, lane.rows);
-        if (fused_) {
-          block_.AddSplitGradient(block, lane);
-        } else {
-          block_.AddGradient(block, lane);
-        }
+        ForEachTile(block, [&](const Block<T>& tile) {
+          block_.Encode(tile);
+          block_.AddActivations(tile, lane.rows);
+          if (fused_) {
+            block_.AddSplitGradient(tile, lane);
+          } else {
+            block_.AddGradient(tile, lane);
+          }
+        });
       });
   SetRhoHat(sums.rows.activation);
   return sums;
@@ -169,18 +202,22 @@ template <class T>
 const GradientSums<T>& Objective<T>::RunTwice() {
   const RowSums& forwards =
       sweep_.Run(std::span(row_lanes_), [&](const Block<T>& block, RowSums& sums) {
-        block_.Encode(block, codes_.PlaceOf(block.index));
-        block_.AddActivations(block, sums);
+        ForEachTile(block, [&](const Block<T>& tile) {
+          block_.Encode(tile, CodesOf(block, tile));
+          block_.AddActivations(tile, sums);
+        });
       });
   SetRhoHat(forwards.activation);
   return sweep_.Run(std::span(gradient_lanes_), [&](const Block<T>& block, GradientSums<T>& lane) {
-    T* const codes = codes_.PlaceOf(block.index);
-    if (codes != nullptr) {
-      block_.UseEncoded(block, codes);
-    } else {
-      block_.Encode(block);
-    }
-    block_.AddGradient(block, lane);
+    ForEachTile(block, [&](const Block<T>& tile) {
+      T* const codes = CodesOf(block, tile);
+      if (codes != nullptr) {
+        block_.UseEncoded(tile, codes);
+      } else {
+        block_.Encode(tile);
+      }
+      block_.AddGradient(tile, lane);
+    });
   });
 }
 

@@ -96,11 +96,15 @@ class Objective {
  private:
   struct WatchedSums;
 
+  template <class Function>
+  void ForEachTile(const Block<T>& block, const Function& function) const;
+  T* CodesOf(const Block<T>& block, const Block<T>& tile);
   void AllocateGradientLanes();
   void SetRhoHat(std::span<const double> activation_sums);
   const GradientSums<T>& RunOnce();
   const GradientSums<T>& RunTwice();
 
+  int64_t tile_rows_;
   BlockGradient<T> block_;
   Activation activation_;
   bool fused_;

@@ -37,11 +37,32 @@ RowLoss<T>::RowLoss(Loss loss, std::function<std::string(int64_t)> locate)
       locate_(std::move(locate)) {}
 
 template <class T>
-double RowLoss<T>::Apply(int64_t row, T* output, const T* target, T* delta, int64_t columns) const {
-  if (from_logits_ && !AreProbabilities(target, columns)) {
-    ThrowNotProbabilities(locate_(row), target);
+void RowLoss<T>::CheckTargets(int64_t row, const T* target, int64_t columns, int64_t count) const {
+  if (!from_logits_ || AreProbabilities(target, count)) return;
+  while (AreProbabilities(target, columns)) {
+    ++row;
+    target += columns;
   }
-  return kernels_.apply(output, target, delta, columns);
+  ThrowNotProbabilities(locate_(row), target);
+}
+
+template <class T>
+double RowLoss<T>::Apply(int64_t row, T* output, const T* target, T* delta, int64_t columns) const {
+  return ApplyToRows(row, output, target, delta, columns, columns);
+}
+
+template <class T>
+double RowLoss<T>::ApplyToRows(int64_t row, T* output, const T* target, T* delta, int64_t columns,
+                               int64_t count) const {
+  CheckTargets(row, target, columns, count);
+  return kernels_.apply(output, target, delta, count);
+}
+
+template <class T>
+double RowLoss<T>::Back(int64_t row, Activation decoder, T* z, const T* bias, const T* target,
+                        double* sums, int64_t columns, int64_t count) const {
+  CheckTargets(row, target, columns, count);
+  return kernels_.back[static_cast<int>(decoder)](z, bias, target, sums, count);
 }
 
 template class RowLoss<float>;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "math/kernels.h"
+#include "rhohat/activation.h"
 #include "rhohat/loss.h"
 
 namespace rhohat {
@@ -25,7 +26,18 @@ class RowLoss {
   // `target`.
   double Apply(int64_t row, T* output, const T* target, T* delta, int64_t columns) const;
 
+  // The same of several rows from `row` on, `count` values in all.
+  double ApplyToRows(int64_t row, T* output, const T* target, T* delta, int64_t columns,
+                     int64_t count) const;
+
+  // ... and on to ∂ℓ by the decoder's product z, which it takes the place of and is added to `sums`
+  // (LossKernels::back): the same ℓ to the bit. `bias` and `sums` have `count` values too.
+  double Back(int64_t row, Activation decoder, T* z, const T* bias, const T* target, double* sums,
+              int64_t columns, int64_t count) const;
+
  private:
+  void CheckTargets(int64_t row, const T* target, int64_t columns, int64_t count) const;
+
   const LossKernels<T>& kernels_;
   bool from_logits_;
   std::function<std::string(int64_t)> locate_;

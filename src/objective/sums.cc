@@ -44,7 +44,7 @@ GradientSums<T>::GradientSums(const NetworkShape& shape, int64_t statistics, boo
     weights_.emplace_back(next, outputs, shape.width(layer));
     next += weights_.back().size();
     if (layer == 0 && split) {
-      split_weight_ = {weights_[0].data, 2 * outputs, shape.inputs};
+      slope_weight_ = {next, outputs, shape.inputs};
       slope_bias_.resize(static_cast<size_t>(outputs));
       next += weights_[0].size();
     }
@@ -89,7 +89,7 @@ void GradientSums<T>::Mean(int64_t layer, int64_t row_count, std::span<const T> 
   const MatrixView<T> sums = weight(layer);
   for (int64_t j = 0; j < sums.rows; ++j) {
     const double slope = split ? static_cast<double>(mean_slopes[static_cast<size_t>(j)]) : 0;
-    const T* const slopes = split ? split_weight_.row(sums.rows + j) : sums.row(j);
+    const T* const slopes = split ? slope_weight_.row(j) : sums.row(j);
     for (int64_t k = 0; k < sums.columns; ++k) {
       const double sum = static_cast<double>(sums.row(j)[k]);
       const double more = slope * static_cast<double>(slopes[k]);

@@ -44,8 +44,8 @@ class GradientSums {
   const std::vector<double>& bias(int64_t layer) const {
     return biases_[static_cast<size_t>(layer)];
   }
-  // Where it is split: weight(0) and below it Σ f′ x̃ᵀ, 2h1×n in one; and Σ f′.
-  MatrixView<T> split_weight() const { return split_weight_; }
+  // Where it is split: Σ f′ x̃ᵀ, in the shape of weight(0), and Σ f′.
+  MatrixView<T> slope_weight() const { return slope_weight_; }
   std::vector<double>& slope_bias() { return slope_bias_; }
 
   // A layer's means over so many rows. `mean_slopes` is what Σ f′ x̃ᵀ and Σ f′ are multiplied with,
@@ -59,7 +59,7 @@ class GradientSums {
   AlignedBuffer<T> numbers_;
   std::vector<MatrixView<T>> weights_;
   std::vector<std::vector<double>> biases_;
-  MatrixView<T> split_weight_;
+  MatrixView<T> slope_weight_;
   std::vector<double> slope_bias_;
 };
 

@@ -152,6 +152,11 @@ uint64_t MemoryPlanner::SpareBytes() const {
   return std::min(left, address_space > needed ? address_space - needed : 0);
 }
 
+void MemoryPlanner::AddFromSpare(const std::string& name, uint64_t bytes, const std::string& note) {
+  Add(name, bytes, note);
+  plan_.total_bytes = Sum(plan_.items);
+}
+
 MemoryPlan MemoryPlanner::AddCache(uint64_t row_bytes, uint64_t most_bytes) {
   const CacheShape shape{.rows = plan_.rows,
                          .block_rows = plan_.block_rows,

@@ -56,6 +56,9 @@ class MemoryPlanner {
   // in pages and heaps have gaps.
   uint64_t SpareBytes() const;
 
+  // After Finish(): takes from what is left, which must be as much.
+  void AddFromSpare(const std::string& name, uint64_t bytes, const std::string& note);
+
   // After Finish(), where rows are passed over again and again: plans to keep as many as fit into
   // `most_bytes` of what is left, each of which takes `row_bytes` (Sweep::KeptRowBytes), and
   // returns the plan anew. Where not all fit, blocks ahead grow too, so that reading goes on while

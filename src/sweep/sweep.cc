@@ -31,7 +31,8 @@ std::unique_ptr<BlockCache> MakeCache(const RowSource& source, const SweepOption
       .parcel_rows = source.ParcelRows(),
       .row_bytes = Sweep<T>::KeptRowBytes(source.type(), source.columns(), transform_columns)};
   auto cache = std::make_unique<BlockCache>(shape, options.cache_bytes);
-  return cache->blocks().count() > 0 ? std::move(cache) : nullptr;
+  if (cache->blocks().count() == 0) cache.reset();
+  return cache;
 }
 
 }  // namespace

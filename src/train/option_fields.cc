@@ -2,6 +2,7 @@
 // configuration files and models have it.
 #include "rhohat/option_fields.h"
 
+#include <algorithm>
 #include <iterator>
 #include <span>
 
@@ -22,7 +23,16 @@ std::vector<Named<E>> NamesIn(std::span<const Info, kSize> table, const Choose& 
   return names;
 }
 
+const std::vector<Named<Schedule>> kSchedules = {{Schedule::kAuto, kAuto},
+                                                 {Schedule::kTwoPass, "two-pass"},
+                                                 {Schedule::kCached, "cached"},
+                                                 {Schedule::kFused, "fused"}};
+
 }  // namespace
+
+std::string_view ScheduleName(Schedule schedule) {
+  return std::ranges::find(kSchedules, schedule, &Named<Schedule>::value)->name;
+}
 
 std::vector<OptionField> Fields(DataOptions& options) {
   FieldList list("Data", false);
@@ -94,9 +104,12 @@ std::vector<OptionField> Fields(ObjectiveOptions& options) {
 
 std::vector<OptionField> Fields(ComputeOptions& options) {
   FieldList list("Computation", true);
-  list.AddChoice<Schedule>("schedule", "How often rows are read for one gradient.",
-                           options.schedule,
-                           {{Schedule::kAuto, kAuto}, {Schedule::kTwoPass, "two-pass"}});
+  list.AddChoice<Schedule>(
+      "schedule",
+      "How rows are read for one gradient: twice; twice, but for what fits into memory; or once, "
+      "at "
+      "the cost of more sums. auto: cached where everything fits, else fused where it can be had.",
+      options.schedule, kSchedules);
   list.AddChoice<Precision>("precision", "Type of the numbers computed with.", options.precision,
                             {{Precision::kFloat32, "float32"}, {Precision::kFloat64, "float64"}});
   list.AddWholeOrAuto("lanes",

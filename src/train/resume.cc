@@ -12,6 +12,8 @@
 #include "base/folder_lock.h"
 #include "base/text.h"
 #include "rhohat/error.h"
+#include "rhohat/option_fields.h"
+#include "train/field_list.h"
 #include "train/run_folder.h"
 
 namespace rhohat {
@@ -109,6 +111,22 @@ IterationMetrics ParseLine(const std::string& line) {
 }
 
 }  // namespace
+
+void AdoptChoices(const std::string& folder, TrainOptions& options) {
+  const fs::path config = fs::path(folder) / kConfigName;
+  std::error_code ignored;
+  if (!fs::exists(config, ignored)) return;
+  const auto recorded = Entries(ReadWholeFile(config));
+  for (const OptionField& field : Fields(options)) {
+    const bool depends_on_memory = field.name == "schedule" || field.name == "mix";
+    const auto entry = std::ranges::find_if(
+        recorded, [&](const auto& pair) { return pair.first.ends_with("] " + field.name); });
+    if (!depends_on_memory || field.get() != kAuto || entry == recorded.end()) continue;
+    std::string value = entry->second;
+    std::erase(value, '"');
+    field.set(value);
+  }
+}
 
 bool HasUnfinishedRun(const std::string& folder) {
   std::error_code ignored;

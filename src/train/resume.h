@@ -21,6 +21,10 @@ struct ResumePoint {
   IterationMetrics last{.iteration = -1};  // their last line of metrics.jsonl
 };
 
+// What the program chooses by the memory that there is, and the user left to it, becomes what the
+// run in `folder` was begun with, where there is one: another machine may have other memory.
+void AdoptChoices(const std::string& folder, TrainOptions& options);
+
 // Whether the folder holds a run that is not finished.
 bool HasUnfinishedRun(const std::string& folder);
 

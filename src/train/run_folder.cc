@@ -209,6 +209,7 @@ void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
   line["rows_in_sample"] = metrics.rows_in_sample;
   line["bytes_read"] = metrics.bytes_read;
   line["wait_seconds"] = metrics.wait_seconds;
+  line["compute_fraction"] = metrics.compute_fraction();
   line["peak_rss_bytes"] = metrics.peak_rss_bytes;
   metrics_.Append(line.dump() + '\n');
   has_metrics_ = true;

@@ -25,8 +25,9 @@
 namespace rhohat {
 namespace {
 
-void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const MemoryPlan& plan,
-               const DataSet& data, Reporter reporter) {
+void NoteStart(const TrainOptions& options, const MemoryPlan& plan, const DataSet& data,
+               Reporter reporter) {
+  const ComputeOptions& compute = options.compute;
   const Hdf5DataSetInfo& first = data.files().front();
   reporter.Note(fmt::format(
       "data: {} rows × {} columns of {} from {}{}", data.rows(), data.columns(),
@@ -35,11 +36,11 @@ void NoteStart(const TrainOptions& options, const ComputeOptions& compute, const
   const NetworkShape shape(data.columns(), options.network);
   reporter.Note(fmt::format("network: {}{}, {} parameters", shape.Text(),
                             shape.tied ? ", tied" : "", shape.parameters()));
-  reporter.Note(
-      fmt::format("threads: {} ({} kernels); {} lanes, blocks of {} rows, {}", plan.threads,
-                  BestKernels<float>().name, compute.lanes, compute.block_rows,
-                  PassesOf(options.objective) == 2 ? "two-pass schedule"
-                                                   : "one pass: no penalty depends on rho_hat"));
+  reporter.Note(fmt::format("threads: {} ({} kernels); {} lanes, blocks of {} rows", plan.threads,
+                            BestKernels<float>().name, compute.lanes, compute.block_rows));
+  reporter.Note(fmt::format("schedule: {}: {}; {} of {} rows stay in memory",
+                            ScheduleName(plan.schedule), plan.schedule_reason, plan.kept_rows,
+                            plan.rows));
   reporter.Note(fmt::format("memory: {} planned of {} ({})", FormatBytes(plan.total_bytes),
                             FormatBytes(plan.budget_bytes), plan.budget_source));
 }
@@ -86,11 +87,12 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     throw Error(ErrorKind::kUsage, "--run: missing: give a folder for the results");
   }
   DataSet data(options.data);
-  const ComputeOptions compute =
-      ResolveCompute(options.compute, NetworkShape(data.columns(), options.network));
-  const MemoryPlan plan = PlanTrainingMemory(options, compute, data);
   TrainOptions resolved = options;
-  resolved.compute = compute;
+  if (options.resume == "auto") AdoptChoices(options.run_directory, resolved);
+  resolved.compute =
+      ResolveCompute(resolved.compute, NetworkShape(data.columns(), options.network));
+  const MemoryPlan plan = PlanTrainingMemory(resolved, resolved.compute, data);
+  resolved.compute.schedule = plan.schedule;
   if (plan.mix_rows > 0) resolved.optimizer.mix_rows = plan.mix_rows;
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
@@ -106,14 +108,13 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   if (beginning.anew) {
     Reporter(folder, control.observer).Note("begins anew: no stage of the run here was finished");
   }
-  NoteStart(options, compute, plan, data, Reporter(folder, control.observer));
+  NoteStart(resolved, plan, data, Reporter(folder, control.observer));
   try {
-    if (compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(resolved, compute, plan, data, folder, std::move(beginning.resume),
+    if (resolved.compute.precision == Precision::kFloat64) {
+      return RunTraining<double>(resolved, plan, data, folder, std::move(beginning.resume),
                                  control);
     }
-    return RunTraining<float>(resolved, compute, plan, data, folder, std::move(beginning.resume),
-                              control);
+    return RunTraining<float>(resolved, plan, data, folder, std::move(beginning.resume), control);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());
     folder.WithdrawIfEmpty();

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "objective/compute_plan.h"
 #include "objective/prepared_rows.h"
 #include "rhohat/error.h"
 #include "sweep/executor.h"
@@ -18,6 +19,7 @@
 #include "train/range_hint.h"
 #include "train/reporter.h"
 #include "train/run_meter.h"
+#include "train/speed_verdict.h"
 #include "train/stages.h"
 #include "train/training_stage.h"
 
@@ -27,10 +29,10 @@ namespace {
 template <class T>
 class TrainingRun {
  public:
-  TrainingRun(const TrainOptions& options, const ComputeOptions& compute, const MemoryPlan& plan,
-              DataSet& data, RunFolder& folder, const RunControl& control)
+  TrainingRun(const TrainOptions& options, const MemoryPlan& plan, DataSet& data, RunFolder& folder,
+              const RunControl& control)
       : options_(options),
-        compute_(compute),
+        compute_(options.compute),
         data_(data),
         folder_(folder),
         control_(control),
@@ -38,6 +40,8 @@ class TrainingRun {
         executor_(plan.threads),
         blocks_ahead_(plan.blocks_ahead),
         cache_bytes_(plan.cache_bytes),
+        code_bytes_(plan.code_bytes),
+        keeps_all_rows_(plan.kept_rows == plan.rows),
         stages_(StagesOf(options, data.columns())),
         trained_(stages_.size()) {}
 
@@ -49,6 +53,7 @@ class TrainingRun {
     TrainResult result{
         .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
     SaveModel(result.model, result.model_path);
+    reporter_.Note(SpeedVerdict(result.last, SpeedContextOf()));
     reporter_.Note(fmt::format("the model is in {}", result.model_path));
     return result;
   }
@@ -85,6 +90,14 @@ class TrainingRun {
     prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
   }
 
+  SpeedContext SpeedContextOf() const {
+    return {.file = data_.files().front().file,
+            .reads_twice = PassesOf(options_.objective) == 2 &&
+                           compute_.schedule == Schedule::kTwoPass &&
+                           WhyNotFused(options_.objective, stages_.back().shape).empty(),
+            .keeps_all_rows = keeps_all_rows_};
+  }
+
   SweepOptions SweepOf() const {
     return {.block_rows = compute_.block_rows,
             .lanes = compute_.lanes,
@@ -112,18 +125,19 @@ class TrainingRun {
     }
     const NoiseSource noise = NoiseOf(stage, transform);
     StageProgress progress(stage.name, data_.rows(), reporter_, meter_);
-    TrainingStage<T> training({.stage = stage,
-                               .options = options_.optimizer,
-                               .sweep = SweepOf(),
-                               .schedule = {.schedule = compute_.schedule},
-                               .source = data_,
-                               .executor = executor_,
-                               .transform = transform,
-                               .noise = noise,
-                               .reporter = reporter_,
-                               .progress = progress,
-                               .control = control_},
-                              Start(number));
+    TrainingStage<T> training(
+        {.stage = stage,
+         .options = options_.optimizer,
+         .sweep = SweepOf(),
+         .schedule = {.schedule = compute_.schedule, .code_bytes = code_bytes_},
+         .source = data_,
+         .executor = executor_,
+         .transform = transform,
+         .noise = noise,
+         .reporter = reporter_,
+         .progress = progress,
+         .control = control_},
+        Start(number));
     MinimiseOrKeep(number, {training, progress, noise});
   }
 
@@ -256,6 +270,8 @@ class TrainingRun {
   Executor executor_;
   int64_t blocks_ahead_;
   uint64_t cache_bytes_;
+  uint64_t code_bytes_;
+  bool keeps_all_rows_;
   std::vector<Stage> stages_;
 
   Preparation preparation_;
@@ -271,17 +287,15 @@ class TrainingRun {
 }  // namespace
 
 template <class T>
-TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
-                        const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        std::optional<ResumePoint> resume, const RunControl& control) {
-  return TrainingRun<T>(options, compute, plan, data, folder, control).Run(std::move(resume));
+TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
+                        RunFolder& folder, std::optional<ResumePoint> resume,
+                        const RunControl& control) {
+  return TrainingRun<T>(options, plan, data, folder, control).Run(std::move(resume));
 }
 
-template TrainResult RunTraining<float>(const TrainOptions&, const ComputeOptions&,
-                                        const MemoryPlan&, DataSet&, RunFolder&,
-                                        std::optional<ResumePoint>, const RunControl&);
-template TrainResult RunTraining<double>(const TrainOptions&, const ComputeOptions&,
-                                         const MemoryPlan&, DataSet&, RunFolder&,
-                                         std::optional<ResumePoint>, const RunControl&);
+template TrainResult RunTraining<float>(const TrainOptions&, const MemoryPlan&, DataSet&,
+                                        RunFolder&, std::optional<ResumePoint>, const RunControl&);
+template TrainResult RunTraining<double>(const TrainOptions&, const MemoryPlan&, DataSet&,
+                                         RunFolder&, std::optional<ResumePoint>, const RunControl&);
 
 }  // namespace rhohat

@@ -10,12 +10,12 @@
 
 namespace rhohat {
 
-// Minimises the objective in T, float or double, and leaves the model in the folder. `compute` is
-// resolved and `plan` fits it. Stages that `resume` knows the result of are not trained again.
+// Minimises the objective in T, float or double, and leaves the model in the folder. `options` are
+// resolved and `plan` fits them. Stages that `resume` knows the result of are not trained again.
 // Throws Error, or Stopped after the parameters reached are saved.
 template <class T>
-TrainResult RunTraining(const TrainOptions& options, const ComputeOptions& compute,
-                        const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-                        std::optional<ResumePoint> resume, const RunControl& control);
+TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
+                        RunFolder& folder, std::optional<ResumePoint> resume,
+                        const RunControl& control);
 
 }  // namespace rhohat

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.fast
 
 FIELDS = ["iteration", "data_passes", "cost", "reconstruction", "weight_decay", "sparsity", "l1",
           "contraction", "gradient_norm", "rho_hat_mean", "rho_hat_min", "rho_hat_max", "seconds",
-          "rows_per_second", "rows_in_sample", "bytes_read", "wait_seconds", "peak_rss_bytes"]
+          "rows_per_second", "rows_in_sample", "bytes_read", "wait_seconds",
+          "compute_fraction", "peak_rss_bytes"]
 TERMS = ["reconstruction", "weight_decay", "sparsity", "l1", "contraction"]
 
 

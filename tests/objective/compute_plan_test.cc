@@ -29,7 +29,6 @@ TEST(ComputePlanTest, WhatIsAskedForIsKept) {
   const ComputeOptions resolved = ResolveCompute({.lanes = 2, .block_rows = 77}, {784, {196}});
   EXPECT_EQ(resolved.lanes, 2);
   EXPECT_EQ(resolved.block_rows, 77);
-  EXPECT_EQ(resolved.schedule, Schedule::kTwoPass);
 }
 
 TEST(ComputePlanTest, DeepNetworksGoByTheirWidestLevelAndAllTheirParameters) {

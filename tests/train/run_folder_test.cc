@@ -131,7 +131,7 @@ TEST(RunFolder, HasALineOfMetricsForEachIteration) {
             R"("weight_decay":0.0,"sparsity":0.0,"l1":0.0,"contraction":0.0,"cost_over":"epoch",)"
             R"("gradient_norm":null,"rho_hat_mean":0.0,"rho_hat_min":0.0,"rho_hat_max":0.0,)"
             R"("seconds":0.0,"rows_per_second":0.3333333333333333,"rows_in_sample":0,)"
-            R"("bytes_read":18446744073709551615,"wait_seconds":0.0,"peak_rss_bytes":0})");
+            R"("bytes_read":18446744073709551615,"wait_seconds":0.0,"compute_fraction":1.0,"peak_rss_bytes":0})");
   EXPECT_EQ(lines[2], "");
 }
 
