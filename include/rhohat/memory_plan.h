@@ -34,7 +34,8 @@ struct MemoryPlan {
   int64_t kept_codes = 0;    // of how many rows that are
   Schedule schedule = Schedule::kTwoPass;
   std::string schedule_reason;  // why that one
-  int64_t mix_rows = 0;  // of stochastic methods: rows among which their order is mixed
+  int64_t sample_rows = 0;      // held for the samples of the progressive method
+  int64_t mix_rows = 0;         // of stochastic methods: rows among which their order is mixed
   double flops_per_evaluation = 0;
   uint64_t bytes_read_per_evaluation = 0;  // of rows, after the first, before any compression
 };

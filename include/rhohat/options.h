@@ -113,6 +113,9 @@ struct OptimizerOptions {
   // one is, > 1.
   int64_t first_sample = 0;
   double growth = 4;
+  // Progressive: most rows in a sample, which is held in memory; 0: half of all rows, or as many as
+  // the memory allows.
+  int64_t sample_limit = 0;
 
   double learning_rate = 0;  // of kGradientDescent, kSgd and kAdam; 0: the method's own
   double momentum = 0.9;  // of kGradientDescent and kSgd: fraction of the last step kept, in [0, 1)

@@ -9,6 +9,7 @@ namespace {
 double MedianOf(const std::vector<ScheduleRound>& rounds,
                 const std::function<double(const ScheduleRound&)>& value) {
   std::vector<double> values;
+  values.reserve(rounds.size());
   for (const ScheduleRound& round : rounds) values.push_back(value(round));
   return Median(std::move(values));
 }
@@ -58,6 +59,7 @@ ScheduleMeasurement Summarise(const std::vector<ScheduleRound>& rounds, const Ev
   result.product_share = median([&](const auto& r) { return ProductShare(r, work); });
   result.fraction = result.rows_per_second / result.ceilings.smallest();
   std::vector<double> fractions;
+  fractions.reserve(rounds.size());
   for (const ScheduleRound& round : rounds) {
     fractions.push_back(round.evaluation.rows_per_second / ceilings_of(round).smallest());
   }

@@ -24,6 +24,11 @@ constexpr int64_t kLeastRounds = 3;
 // rows, should weigh as little as on a whole data set.
 constexpr double kEvaluationSlices = 2;
 
+// Rows of the products that an evaluation does one after another.
+int64_t ProductRows(const ComputeOptions& compute, const NetworkShape& shape) {
+  return std::min(compute.block_rows, TileRows(shape));
+}
+
 // Each of three arrays: beyond the caches of any machine, within a part of the budget.
 uint64_t ArrayBytes(const ResolvedResources& resources) {
   constexpr uint64_t kMebibyte = uint64_t{1} << 20;
@@ -57,13 +62,13 @@ MemoryPlan PlanMemory(const BenchOptions& options, const ComputeOptions& compute
   add_each("workspace", threads, "threads",
            Objective<T>::WorkspaceBytes(shape, options.objective, compute.block_rows, fused));
   planner.Add("parameters", BenchEvaluations<T>::MemoryBytes(shape), "and their gradient");
-  add_each("products", threads, "threads", BareProducts<T>::MemoryBytes(shape, compute.block_rows));
+  add_each("products", threads, "threads",
+           BareProducts<T>::MemoryBytes(shape, ProductRows(compute, shape)));
   const uint64_t array_bytes = ArrayBytes(resources);
   planner.Add("memory stream", MemoryStream::MemoryBytes(array_bytes),
               fmt::format("3 arrays of {}", FormatBytes(array_bytes)));
   planner.Finish();
-  const MemoryPlan plan =
-      planner.AddCache(Sweep<T>::KeptRowBytes(source.type(), source.columns(), 0));
+  MemoryPlan plan = planner.AddCache(Sweep<T>::KeptRowBytes(source.type(), source.columns(), 0));
   spare_bytes = planner.SpareBytes();
   return plan;
 }
@@ -93,7 +98,7 @@ BenchRun<T>::BenchRun(const BenchOptions& options, const NetworkShape& shape,
       control_(control),
       plan_(PlanMemory<T>(options, compute(), shape, HasFused(candidates_), source, spare_bytes_)),
       executor_(plan_.threads),
-      products_(shape, compute().block_rows, executor_),
+      products_(shape, ProductRows(compute(), shape), executor_),
       memory_(ArrayBytes(Resolve(options.resources)), executor_),
       evaluations_(options, shape, rows_, SweepOf()) {}
 

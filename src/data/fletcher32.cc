@@ -46,7 +46,8 @@ struct Partial {
 };
 
 // Adds `steps` times kLanes words, steps ≤ kMostSteps.
-void AddSteps(const std::byte* data, size_t steps, Partial& partial) {
+[[gnu::always_inline]] inline void AddStepsInline(const std::byte* data, size_t steps,
+                                                  Partial& partial) {
   Sums first = {};
   Sums second = {};
   for (size_t i = 0; i < steps; ++i) {
@@ -67,6 +68,30 @@ void AddSteps(const std::byte* data, size_t steps, Partial& partial) {
   partial.any = partial.any || low != 0;
 }
 
+using AddSteps = void (*)(const std::byte* data, size_t steps, Partial& partial);
+
+void AddStepsPortable(const std::byte* data, size_t steps, Partial& partial) {
+  AddStepsInline(data, steps, partial);
+}
+
+#if defined(__x86_64__)
+// Lanes in one register: four times as fast.
+[[gnu::target("avx512f,avx512bw,avx512vl")]] void AddStepsAvx512(const std::byte* data,
+                                                                 size_t steps, Partial& partial) {
+  AddStepsInline(data, steps, partial);
+}
+#endif
+
+AddSteps BestAddSteps() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl")) {
+    return AddStepsAvx512;
+  }
+#endif
+  return AddStepsPortable;
+}
+
 // The representative of a little-endian sum, with its bytes in the order of a big-endian one.
 uint32_t Finish(uint64_t sum, bool any) {
   if (sum == 0) return any ? kModulus : 0;
@@ -75,15 +100,13 @@ uint32_t Finish(uint64_t sum, bool any) {
 
 uint32_t SwapHalves(uint32_t sum) { return (sum & 0x00FF00FF) << 8 | (sum >> 8 & 0x00FF00FF); }
 
-}  // namespace
-
-uint32_t Fletcher32(std::span<const std::byte> bytes) {
+uint32_t Checksum(std::span<const std::byte> bytes, AddSteps add_steps) {
   Partial partial;
   const std::byte* data = bytes.data();
   size_t left = bytes.size();
   while (left >= kStepBytes) {
     const size_t steps = left / kStepBytes < kMostSteps ? left / kStepBytes : kMostSteps;
-    AddSteps(data, steps, partial);
+    add_steps(data, steps, partial);
     data += steps * kStepBytes;
     left -= steps * kStepBytes;
   }
@@ -92,6 +115,17 @@ uint32_t Fletcher32(std::span<const std::byte> bytes) {
   }
   if (left == 1) partial.Add(std::to_integer<uint64_t>(data[0]));
   return Finish(partial.high, partial.any) << 16 | Finish(partial.low, partial.any);
+}
+
+}  // namespace
+
+uint32_t Fletcher32(std::span<const std::byte> bytes) {
+  static const AddSteps best = BestAddSteps();
+  return Checksum(bytes, best);
+}
+
+uint32_t PortableFletcher32(std::span<const std::byte> bytes) {
+  return Checksum(bytes, AddStepsPortable);
 }
 
 bool MatchesFletcher32(std::span<const std::byte> bytes, uint32_t stored) {

@@ -27,8 +27,8 @@ void Multiply(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
 template <class T>
 void AddTransposedProduct(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out);
 
-// out = factor · pᵀ · b, or is that much more where `add`; p is columns [first_column, first_column +
-// i) of a, with a: k×any, b: k×j, out: i×j.
+// out = factor · pᵀ · b, or is that much more where `add`; p is columns [first_column, first_column
+// + i) of a, with a: k×any, b: k×j, out: i×j.
 template <class T>
 void TransposedPanelProduct(double factor, MatrixView<const T> a, int64_t first_column,
                             MatrixView<const T> b, bool add, MatrixView<T> out);

@@ -22,9 +22,10 @@ struct ActivationKernels {
   // out_j = delta_j · f′; `out` may be any of the operands.
   void (*times_slope)(const T* delta, const T* a, T* out, int64_t count);
 
-  // a_j becomes (delta_j + shift_j) · f′, which is added to sums_j in double. Apart, as all
-  // operands of this and the next.
-  void (*shift_times_slope)(const T* delta, const T* shift, T* a, double* sums, int64_t count);
+  // out_j = (delta_j + shift_j) · f′, which is added to sums_j in double. `out` may be delta or a;
+  // apart from that, operands of this and the next do not overlap.
+  void (*shift_times_slope)(const T* delta, const T* shift, const T* a, T* out, double* sums,
+                            int64_t count);
 
   // out_j = f′, added to sums_j in double.
   void (*slope_and_sum)(const T* a, T* out, double* sums, int64_t count);
@@ -60,8 +61,8 @@ struct NoiseKey {
   uint64_t row = 0;
 };
 
-// One step of Adam, for all parameters the same: D. P. Kingma, J. Ba, "Adam: a method for stochastic
-// optimization", ICLR 2015.
+// One step of Adam, for all parameters the same: D. P. Kingma, J. Ba, "Adam: a method for
+// stochastic optimization", ICLR 2015.
 template <class T>
 struct AdamStep {
   T rate;           // α / (1 − β1ᵗ)
@@ -108,7 +109,8 @@ struct Kernels {
                           int64_t count);
 
   // mean_j and square_j move towards gradient_j and its square by their weights, and then
-  // point_j −= rate · mean_j / (√square_j · root_scale + epsilon). Returns Σ gradient_j², in double.
+  // point_j −= rate · mean_j / (√square_j · root_scale + epsilon). Returns Σ gradient_j², in
+  // double.
   double (*adam_step)(const AdamStep<T>& step, const T* gradient, T* mean, T* square, T* point,
                       int64_t count);
 

@@ -50,11 +50,11 @@ constexpr ActivationKernels<T> KernelsOfActivation() {
             for (int64_t j = 0; j < count; ++j) out[j] = static_cast<T>(delta[j] * F::Slope(a[j]));
           },
       .shift_times_slope =
-          [](const T* delta, const T* shift, T* a, double* sums, int64_t count) {
+          [](const T* delta, const T* shift, const T* a, T* out, double* sums, int64_t count) {
             for (int64_t j = 0; j < count; ++j) {
               const T shifted = delta[j] + shift[j];
-              a[j] = static_cast<T>(shifted * F::Slope(a[j]));
-              sums[j] = sums[j] + static_cast<double>(a[j]);
+              out[j] = static_cast<T>(shifted * F::Slope(a[j]));
+              sums[j] = sums[j] + static_cast<double>(out[j]);
             }
           },
       .slope_and_sum =

@@ -109,7 +109,7 @@ void BatchObjective<T>::AllocateBlocks(int64_t batch_rows) {
     };
     T* const corrupted =
         corrupted_.size() == 0 ? nullptr : corrupted_.data() + begin * shape_.inputs;
-    gradient_.SetMemory(block, places_in(levels_), corrupted, block_rows_);
+    gradient_.SetMemory(block, places_in(levels_), corrupted);
     delta_places_.push_back(places_in(deltas_));
     block_sums_.push_back({RowSums(shape_, gradient_.statistics()), biases});
   }

@@ -74,13 +74,11 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
 }
 
 template <class T>
-void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted,
-                                 int64_t block_rows) {
+void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted) {
   Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
   workspace.own_levels.assign(levels.begin(), levels.end());
   workspace.levels = workspace.own_levels;
   workspace.corrupted = corrupted;
-  workspace.delta = AlignedBuffer<T>(static_cast<size_t>(block_rows * WidestHidden(shape())));
 }
 
 template <class T>
@@ -359,17 +357,26 @@ void BlockGradient<T>::AddPenaltySlopes(const Block<T>& block, int64_t encoder_l
   }
 }
 
-// `a`, what `layer` gave, becomes ∂J/∂z = (δ + shift) ∘ f′, which is added to `bias`. `shift` is a
-// long row.
+// out = ∂J/∂z = (δ + shift) ∘ f′ of `layer`, which is added to `bias`. `shift` is a long row; `out`
+// may be δ, or the layer's a.
 template <class T>
 void BlockGradient<T>::MultiplyBySlope(const Block<T>& block, int64_t layer,
-                                       MatrixView<const T> delta, std::span<const T> shift, T* a,
+                                       MatrixView<const T> delta, std::span<const T> shift, T* out,
                                        double* bias) const {
+  const T* const a = Level(block, layer + 1).data;
   const auto multiply = network_.activation(layer).shift_times_slope;
   AddLongRows(delta.rows, delta.columns, WorkspaceOf(block).sums.span(), bias,
               [&](int64_t first, int64_t count, double* long_sums) {
-                multiply(delta.data + first, shift.data(), a + first, long_sums, count);
+                multiply(delta.data + first, shift.data(), a + first, out + first, long_sums,
+                         count);
               });
+}
+
+// What ρ̂ adds to ∂/∂a of a layer, as a long row.
+template <class T>
+std::span<const T> BlockGradient<T>::Shift(int64_t layer) const {
+  const bool in_encoder = layer < shape().depth();
+  return in_encoder ? repeated_slopes_[static_cast<size_t>(layer)].span() : zeros_.span();
 }
 
 // From ∂J/∂z of `layer`'s result to that of the layer before, which takes the place of its a:
@@ -377,36 +384,23 @@ void BlockGradient<T>::MultiplyBySlope(const Block<T>& block, int64_t layer,
 template <class T>
 void BlockGradient<T>::PropagateBack(const Block<T>& block, int64_t layer,
                                      std::vector<double>& bias) const {
-  FinishDelta(block, layer - 1, BackThrough(block, layer), Level(block, layer).data, bias);
+  const MatrixView<T> delta = BackThrough(block, layer);
+  AddPenaltySlopes(block, layer - 1, delta);
+  MultiplyBySlope(block, layer - 1, delta, Shift(layer - 1), Level(block, layer).data, bias.data());
 }
 
-// From δ W, what comes back to what `layer` gave, to ∂J/∂z, which takes the place of `a`.
-template <class T>
-void BlockGradient<T>::FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta, T* a,
-                                   std::vector<double>& bias) const {
-  if (layer >= shape().depth()) {
-    MultiplyBySlope(block, layer, delta, zeros_.span(), a, bias.data());
-    return;
-  }
-  AddPenaltySlopes(block, layer, delta);
-  MultiplyBySlope(block, layer, delta, repeated_slopes_[static_cast<size_t>(layer)].span(), a,
-                  bias.data());
-}
-
-// Other than for AddGradient(), a stays: whoever makes the products needs it.
 template <class T>
 void BlockGradient<T>::MakeDeltas(const Block<T>& block, std::span<T* const> deltas, double& loss,
                                   std::span<std::vector<double>> biases) const {
   AddOutputDelta(block, loss, biases.back());
-  MatrixView<const T> above = Level(block, shape().layers());
+  MatrixView<T> above = Level(block, shape().layers());
   for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
-    const auto index = static_cast<size_t>(layer - 1);
-    const MatrixView<const T> a = Level(block, layer);
-    const MatrixView<T> back(WorkspaceOf(block).delta.data(), a.rows, a.columns);
-    network_.Backward(layer, parameters_, above, back);
-    std::ranges::copy(a.flat(), deltas[index]);
-    FinishDelta(block, layer - 1, back, deltas[index], biases[index]);
-    above = {deltas[index], a.rows, a.columns};
+    const auto below = static_cast<size_t>(layer - 1);
+    const MatrixView<T> delta(deltas[below], block.range.size(), shape().width(layer));
+    network_.Backward(layer, parameters_, above, delta);
+    AddPenaltySlopes(block, layer - 1, delta);
+    MultiplyBySlope(block, layer - 1, delta, Shift(layer - 1), delta.data, biases[below].data());
+    above = delta;
   }
 }
 

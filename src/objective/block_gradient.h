@@ -88,9 +88,9 @@ class BlockGradient {
 
   // For gradients of which the products that make ∂/∂W are made elsewhere, of several blocks at
   // once. What each layer gives (B×width), and the noisy rows where there is noise (else null), are
-  // in the caller's memory from now on, for blocks of at most `block_rows` rows; the object needs
-  // none of its own, and can be made with block_rows = 0.
-  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted, int64_t block_rows);
+  // in the caller's memory from now on; the object needs none of its own, and can be made with
+  // block_rows = 0.
+  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted);
 
   // The penalties' statistics alone, after Encode().
   void AddStatistics(const Block<T>& block, RowSums& sums) const;
@@ -145,10 +145,9 @@ class BlockGradient {
   void AddLayerGradient(const Block<T>& block, int64_t layer, GradientSums<T>& sums) const;
   MatrixView<T> BackThrough(const Block<T>& block, int64_t layer) const;
   void AddPenaltySlopes(const Block<T>& block, int64_t encoder_layer, MatrixView<T> delta) const;
-  void FinishDelta(const Block<T>& block, int64_t layer, MatrixView<T> delta, T* a,
-                   std::vector<double>& bias) const;
+  std::span<const T> Shift(int64_t layer) const;
   void MultiplyBySlope(const Block<T>& block, int64_t layer, MatrixView<const T> delta,
-                       std::span<const T> shift, T* a, double* bias) const;
+                       std::span<const T> shift, T* out, double* bias) const;
   void PropagateBack(const Block<T>& block, int64_t layer, std::vector<double>& bias) const;
   void PropagateBackSplit(const Block<T>& block, GradientSums<T>& sums) const;
 

@@ -47,15 +47,18 @@ ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape&
   return resolved;
 }
 
+// A wide layer's sums leave the second-level cache, and are read and written once a tile: more rows
+// make up for it.
 int64_t TileRows(const NetworkShape& shape) {
-  constexpr int64_t kOfLarge = 256;
+  constexpr int64_t kWide = int64_t{1} << 18;
+  constexpr int64_t kLarge = 256;
   constexpr int64_t kMost = 512;
   constexpr int64_t kSmallProduct = 1000 * 1000;  // multiplications
   int64_t largest = 0;
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     largest = std::max(largest, shape.width(layer) * shape.width(layer + 1));
   }
-  if (largest > kMostSmallWeights) return kOfLarge;
+  if (largest > kMostSmallWeights) return largest > kWide ? kMost : kLarge;
   const auto rows = static_cast<uint64_t>(kSmallProduct / largest);
   return std::min(static_cast<int64_t>(std::bit_floor(rows)), kMost);
 }

@@ -9,8 +9,9 @@
 
 namespace rhohat {
 
-// `options` with every automatic choice made but the schedule, which depends on the memory there is. Throws Error(kUsage) where the network's parameters
-// or the values of a block cannot be counted.
+// `options` with every automatic choice made but the schedule, which depends on the memory there
+// is. Throws Error(kUsage) where the network's parameters or the values of a block cannot be
+// counted.
 ComputeOptions ResolveCompute(const ComputeOptions& options, const NetworkShape& shape);
 
 // Rows of a block that are computed at once: a tile, with all that is made of it between two

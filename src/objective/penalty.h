@@ -52,8 +52,8 @@ class Penalty {
   virtual double Cost(const Parameters<const T>& parameters, const PenaltyMeans& means) const = 0;
 
   // What it adds to ∂J/∂W for given activations; biases are never penalised. `weight` is some rows
-  // of the weight that layer `layer` of the network has of its own, from its row `first_row` on, and
-  // `gradient` is theirs. Thread-safe for different rows.
+  // of the weight that layer `layer` of the network has of its own, from its row `first_row` on,
+  // and `gradient` is theirs. Thread-safe for different rows.
   virtual void AddWeightGradient(int64_t /*layer*/, int64_t /*first_row*/,
                                  MatrixView<const T> /*weight*/, const PenaltyMeans& /*means*/,
                                  MatrixView<T> /*gradient*/) const {}

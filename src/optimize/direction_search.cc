@@ -57,6 +57,14 @@ Step DirectionSearch<T>::Tell(double cost, std::span<const T> gradient) {
 }
 
 template <class T>
+void DirectionSearch<T>::ChangeFunction() {
+  ForgetFunction();
+  trial_ = point_;
+  phase_ = Phase::kStart;
+  failure_.clear();
+}
+
+template <class T>
 Step DirectionSearch<T>::TellStart(double cost, std::span<const T> gradient) {
   cost_ = cost;
   std::copy(gradient.begin(), gradient.end(), gradient_.begin());

@@ -5,6 +5,10 @@
 // in four hooks. Here is the rest of it: the starting point, the search, and what to do where it
 // finds nothing.
 //
+// The function may be changed for another that resembles it, such as the same mean over more rows:
+// the point stays, and so does what the method has learnt, where it is worth keeping. Nothing is
+// learnt from the difference between the two functions.
+//
 // Where no lower point is found along the direction, the method forgets what it has learnt and the
 // search is repeated once along −∇f; if that does not help either, Tell() returns kFailed. Near a
 // minimum this is the normal end: rounding hides what is left to gain.
@@ -33,6 +37,11 @@ class DirectionSearch : public Optimizer<T> {
   std::span<const T> gradient() const final { return gradient_; }
   std::string_view failure() const final { return failure_; }
 
+  // From now on another function is minimised, beginning at point(), which is trial() too: the next
+  // Tell() is about the new function there and returns kAccepted, or kFailed where its gradient
+  // vanishes. Also goes on after a failure: the new function may have lower points.
+  void ChangeFunction();
+
  protected:
   // Vectors of T, of the parameters' length, that are allocated here.
   static constexpr int64_t kVectors = 4;
@@ -52,6 +61,8 @@ class DirectionSearch : public Optimizer<T> {
   virtual double FirstStep(double slope) const = 0;
   // The direction from Turn() does not descend, or nothing was found along it; −∇f is next.
   virtual void Forget() = 0;
+  // Another function takes the place of this one. What was learnt is kept where it stays useful.
+  virtual void ForgetFunction() { Forget(); }
 
   // A first step along −∇f where nothing is known of the scale: moves by no more than 1.
   double UnscaledStep() const;
@@ -61,7 +72,7 @@ class DirectionSearch : public Optimizer<T> {
 
  private:
   enum class Phase {
-    kStart,      // trial() is the starting point
+    kStart,      // trial() is the starting point, or point() of a function that is new
     kSearching,  // trial() is a trial point of search_
     kExhausted,  // there is no direction to search in: the next Tell() fails
     kFailed,

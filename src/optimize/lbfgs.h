@@ -5,7 +5,10 @@
 // S. J. Wright, "Numerical Optimization", 2nd edition, algorithm 7.4) applies H without forming it,
 // and starts from the multiple sᵀy/yᵀy of the identity that the newest pair suggests (their 7.20).
 // The strong Wolfe conditions of the line search make sᵀy > 0, so H stays positive definite.
-// Where no lower point is found along the direction, the pairs are forgotten.
+// Where no lower point is found along the direction, the pairs are forgotten. Where the function is
+// changed they are kept: each is a measurement of curvature, and still describes a function that
+// resembles the one it was taken of. No pair is ever made of gradients of two functions, whose
+// difference is no curvature.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +40,7 @@ class Lbfgs : public DirectionSearch<T> {
   bool Turn(std::span<T> direction) override;
   double FirstStep(double slope) const override;
   void Forget() override { pairs_ = 0; }
+  void ForgetFunction() override {}
 
   // Where the pair is kept that is `age` pairs older than the newest.
   size_t Slot(int64_t age) const;

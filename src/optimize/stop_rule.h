@@ -18,14 +18,17 @@ struct StopRuleOptions {
   double gradient_tolerance = 0;  // gradient norm; 0 stops only where the gradient vanishes
 };
 
-// Plain values: a copy goes on as the original would.
+// Plain values: a copy goes on as the original would. A derived rule may have more conditions.
 class StopRule {
  public:
   explicit StopRule(const StopRuleOptions& options) : options_(options) {}
+  StopRule(const StopRule&) = default;
+  StopRule& operator=(const StopRule&) = default;
+  virtual ~StopRule() = default;
 
   // To be called once after every accepted iteration, first of all for the starting point, which is
   // iteration 0. Returns why to stop, in words, or nothing.
-  std::optional<std::string> Stop(double cost, double gradient_norm);
+  virtual std::optional<std::string> Stop(double cost, double gradient_norm);
 
  private:
   static constexpr int64_t kWindow = 10;

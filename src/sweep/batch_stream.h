@@ -97,7 +97,7 @@ class BatchStream {
   int64_t columns_;  // of what CopyRows() gives
   BatchOrderOptions order_;
   RowStore<T> store_;
-  HeldRows<T> held_rows_;
+  StoreSource<T> held_rows_;
 
   // Of each of the transform's workers.
   std::vector<AlignedBuffer<double>> decoded_;

@@ -87,7 +87,7 @@ void RowStore<T>::Get(const RowSource& source, int64_t slot, int64_t row, std::s
 }
 
 template <class T>
-void HeldRows<T>::Fetch(RowRange range, RawRows& out) {
+void StoreSource<T>::Fetch(RowRange range, RawRows& out) {
   out.Start(range);
   for (int64_t row = range.begin; row < range.end; ++row) {
     // A row may take less than the widest type does.
@@ -100,8 +100,8 @@ void HeldRows<T>::Fetch(RowRange range, RawRows& out) {
   }
 }
 
-template class HeldRows<float>;
-template class HeldRows<double>;
+template class StoreSource<float>;
+template class StoreSource<double>;
 template class RowStore<float>;
 template class RowStore<double>;
 template void RowStore<float>::Get(const RowSource&, int64_t, int64_t, std::span<float>) const;

@@ -59,10 +59,10 @@ class RowStore {
 // The first slots of a store as a source: row i is what is in slot i, and called as in `source`.
 // Reads nothing.
 template <class T>
-class HeldRows : public RowSource {
+class StoreSource : public RowSource {
  public:
   // Both outlive the object.
-  HeldRows(const RowSource& source, const RowStore<T>& store, int64_t columns)
+  StoreSource(const RowSource& source, const RowStore<T>& store, int64_t columns)
       : source_(source), store_(store), columns_(columns) {}
 
   int64_t rows() const override { return source_.rows(); }

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/units.h"
 #include "data/data_set.h"
@@ -12,134 +11,15 @@
 #include "objective/compute_plan.h"
 #include "objective/objective.h"
 #include "objective/prepared_rows.h"
-#include "optimize/conjugate_gradient.h"
-#include "optimize/gradient_descent.h"
-#include "optimize/lbfgs.h"
 #include "rhohat/error.h"
 #include "sweep/sweep.h"
 #include "train/fit_preparation.h"
-#include "train/optimizer_names.h"
+#include "train/method_memory.h"
 #include "train/option_text.h"
 #include "train/stages.h"
-#include "train/stochastic_phase.h"
 
 namespace rhohat {
 namespace {
-
-// Memory of one method, beside the gradient.
-template <class T>
-MemoryPlan::Item MethodItem(OptimizerKind kind, const OptimizerOptions& options,
-                            size_t parameters) {
-  const std::string vector = FormatBytes(parameters * sizeof(T));
-  switch (kind) {
-    case OptimizerKind::kConjugateGradient:
-      return {"optimiser", ConjugateGradient<T>::MemoryBytes(parameters),
-              fmt::format("conjugate gradients: 4 vectors of {}", vector)};
-    case OptimizerKind::kGradientDescent:
-      return {"optimiser", GradientDescent<T>::MemoryBytes(parameters),
-              fmt::format("gradient descent: 4 vectors of {}", vector)};
-    default:
-      return {"optimiser", Lbfgs<T>::MemoryBytes(parameters, options.history),
-              fmt::format("L-BFGS: 4 + 2 × --history {} vectors of {}", options.history, vector)};
-  }
-}
-
-// Methods run one after another: the largest counts.
-template <class T>
-void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
-  MemoryPlan::Item largest;
-  for (const OptimizerKind kind : options.methods) {
-    if (IsStochastic(kind)) continue;  // AddBatches()
-    MemoryPlan::Item item = MethodItem<T>(kind, options, parameters);
-    if (item.bytes > largest.bytes) largest = std::move(item);
-  }
-  if (largest.bytes > 0) planner.Add(largest.name, largest.bytes, largest.note);
-  planner.Add("gradient", parameters * sizeof(T),
-              fmt::format("1 vector of {}", FormatBytes(parameters * sizeof(T))));
-}
-
-// Columns of the rows that stages train on, where those are transformed; else 0.
-std::vector<int64_t> TransformColumns(const TrainOptions& options, int64_t inputs) {
-  std::vector<int64_t> columns = {options.prepare.kind != PreparationKind::kNone ? inputs : 0};
-  if (!options.greedy) return columns;
-  const std::vector<int64_t>& hidden = options.network.hidden;
-  columns.insert(columns.end(), hidden.begin(), hidden.end() - 1);
-  return columns;
-}
-
-std::optional<OptimizerKind> StochasticMethod(const OptimizerOptions& options) {
-  const auto adam = std::ranges::find(options.methods, OptimizerKind::kAdam);  // takes most
-  if (adam != options.methods.end()) return *adam;
-  const auto found = std::ranges::find_if(options.methods, IsStochastic);
-  return found == options.methods.end() ? std::nullopt : std::optional(*found);
-}
-
-// What a window of `mix_rows` takes beyond one of a single row, in the stage where that is most.
-template <class T>
-uint64_t WindowBytes(const TrainOptions& options, const RowSource& source, int64_t threads,
-                     int64_t mix_rows) {
-  const int64_t batch = std::min(source.rows(), options.optimizer.batch_rows);
-  uint64_t most = 0;
-  for (const int64_t columns : TransformColumns(options, source.columns())) {
-    const auto bytes = [&](int64_t rows) {
-      return BatchStream<T>::MemoryBytes(source, {.batch_rows = batch, .mix_rows = rows}, columns,
-                                         threads);
-    };
-    const uint64_t one = bytes(1);
-    most = std::max(most, bytes(mix_rows) - std::min(one, bytes(mix_rows)));
-  }
-  return most;
-}
-
-// What stochastic methods take with a window of one row, and with that of --mix.
-template <class T>
-void AddBatches(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
-                int64_t threads, MemoryPlanner& planner) {
-  const OptimizerOptions& optimizer = options.optimizer;
-  const std::optional<OptimizerKind> kind = StochasticMethod(optimizer);
-  if (!kind) return;
-  uint64_t least = 0;
-  for (const int64_t columns : TransformColumns(options, source.columns())) {
-    least =
-        std::max(least, StochasticPhase<T>::MemoryBytes(*kind, optimizer, shape, options.objective,
-                                                        source, columns, threads));
-  }
-  planner.Add("batches", least, fmt::format("of {} rows, and the optimiser", optimizer.batch_rows));
-  if (optimizer.mix_rows == 0) return;
-  planner.Add("mixing", WindowBytes<T>(options, source, threads, optimizer.mix_rows),
-              fmt::format("--mix {} rows", optimizer.mix_rows));
-}
-
-// The window that `bytes` allow in every stage; 0 where no method has one.
-template <class T>
-int64_t MixRows(const TrainOptions& options, const RowSource& source, int64_t threads,
-                uint64_t bytes) {
-  if (!StochasticMethod(options.optimizer)) return 0;
-  if (options.optimizer.mix_rows > 0) return options.optimizer.mix_rows;
-  const BatchStreamOptions narrow{
-      .batch_rows = std::min(source.rows(), options.optimizer.batch_rows), .mix_rows = 1};
-  int64_t least = source.rows();
-  for (const int64_t columns : TransformColumns(options, source.columns())) {
-    const uint64_t one = BatchStream<T>::MemoryBytes(source, narrow, columns, threads);
-    least =
-        std::min(least, BatchStream<T>::MostMixRows(source, narrow, columns, threads, one + bytes));
-  }
-  return least;
-}
-
-// Batch methods keep rows where stochastic ones have their window: what that takes more is added.
-template <class T>
-void PlanWindow(const TrainOptions& options, const RowSource& source, uint64_t spare_bytes,
-                MemoryPlan& plan) {
-  plan.mix_rows = MixRows<T>(options, source, plan.threads, spare_bytes);
-  if (plan.mix_rows == 0 || options.optimizer.mix_rows > 0) return;
-  const uint64_t window = WindowBytes<T>(options, source, plan.threads, plan.mix_rows);
-  const uint64_t kept = plan.cache_bytes + plan.code_bytes;
-  if (window <= kept) return;
-  plan.items.push_back(
-      {"mixing", window - kept, fmt::format("{} of {} rows in memory", plan.mix_rows, plan.rows)});
-  plan.total_bytes += window - kept;
-}
 
 // What the preparation holds while the network trains, and what fitting it takes before that: as
 // the two are not there at a time, only what fitting takes above `training` counts.
@@ -180,8 +60,7 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
                       MemoryPlanner& planner) {
   const bool fused = compute.schedule == Schedule::kFused && PassesOf(options.objective) == 2;
   const auto parameters = static_cast<size_t>(shape.parameters());
-  AddOptimizer<T>(options.optimizer, parameters, planner);
-  AddBatches<T>(options, shape, source, threads, planner);
+  AddMethods<T>(options, shape, source, threads, planner);
   const uint64_t lane = Objective<T>::LaneBytes(shape, fused);
   const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * lane;
   planner.Add("lanes", lanes,
@@ -250,6 +129,18 @@ MemoryPlan AddCaches(const TrainOptions& options, const ComputeOptions& compute,
   return plan;
 }
 
+// Held rows are gone when all rows are passed over again and again: what is planned to keep those
+// is there for them first. Only where that is less, more is planned.
+void AddRowHolding(const RowHolding& held, MemoryPlan& plan) {
+  plan.sample_rows = held.sample_rows;
+  plan.mix_rows = held.mix_rows;
+  const uint64_t kept = plan.cache_bytes + plan.code_bytes;
+  if (held.bytes <= kept) return;
+  plan.items.push_back({"held rows", held.bytes - kept,
+                        kept > 0 ? held.note + ", beyond what the cache takes" : held.note});
+  plan.total_bytes += held.bytes - kept;
+}
+
 template <class T>
 MemoryPlan PlanInT(const TrainOptions& options, const ComputeOptions& compute,
                    const RowSource& source) {
@@ -261,10 +152,13 @@ MemoryPlan PlanInT(const TrainOptions& options, const ComputeOptions& compute,
   planner.ReserveForEachThread(kProductBufferBytes);
   AddTrainingItems<T>(options, compute, shape, source, resources.threads, planner);
   MemoryPlan plan = planner.Finish();
-  const uint64_t spare_bytes = planner.SpareBytes();
-  if (compute.schedule != Schedule::kTwoPass)
+  // A cache that cannot hold all may want part of it to read further ahead.
+  const RowHolding held =
+      RowHoldingOf<T>(options, compute, source, plan.threads, planner.SpareBytes() / 8 * 7);
+  if (compute.schedule != Schedule::kTwoPass) {
     plan = AddCaches<T>(options, compute, source, planner);
-  PlanWindow<T>(options, source, spare_bytes, plan);
+  }
+  AddRowHolding(held, plan);
   plan.lanes = compute.lanes;
   plan.schedule = compute.schedule;
   return plan;

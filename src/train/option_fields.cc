@@ -125,19 +125,31 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
   FieldList list("Optimiser", true);
   list.AddChoiceList<OptimizerKind>(
       "optimizer",
-      "Over all rows: L-BFGS, nonlinear conjugate gradients, gradient descent with momentum; by "
-      "mini-batches: SGD with momentum, Adam. Several run one after another.",
+      "L-BFGS on growing samples of the rows, and at last on all (progressive); over all rows: "
+      "L-BFGS, nonlinear conjugate gradients, gradient descent with momentum; by mini-batches: SGD "
+      "with momentum, Adam. Several run one after another.",
       options.methods,
-      NamesIn<OptimizerKind>(std::span(kOptimizers), [](const OptimizerInfo& info) {
-        return info.value != OptimizerKind::kProgressive;
-      }));
-  list.AddWhole("iterations", "Stop each method after so many iterations.", options.iterations);
+      NamesIn<OptimizerKind>(std::span(kOptimizers), [](const OptimizerInfo&) { return true; }));
+  list.AddWhole("iterations",
+                "Stop each method, and each sample of progressive, after so many iterations.",
+                options.iterations);
   list.AddNumber("tolerance",
                  "Stop when ten iterations lowered the cost by less than this fraction; 0: never.",
                  options.tolerance);
   list.AddNumber("gradient-tolerance", "Stop when the gradient's norm is at most this.",
                  options.gradient_tolerance);
-  list.AddWhole("history", "lbfgs: pairs of steps and gradient changes kept.", options.history);
+  list.AddWhole("history", "lbfgs, progressive: pairs of steps and gradient changes kept.",
+                options.history);
+  list.AddWholeOrAuto("first-sample",
+                      "progressive: rows of the first sample; auto: four a unit of the widest "
+                      "hidden layer.",
+                      options.first_sample);
+  list.AddNumber("growth", "progressive: how many times larger each next sample is.",
+                 options.growth);
+  list.AddWholeOrAuto("sample-limit",
+                      "progressive: most rows in a sample, which is held in memory; auto: half of "
+                      "all rows, or as many as the memory allows.",
+                      options.sample_limit);
   list.AddNumberOrAuto("learning-rate",
                        "gd, sgd, adam: step length; auto: 0.1, and 0.001 for adam.",
                        options.learning_rate);

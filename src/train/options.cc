@@ -134,6 +134,12 @@ void CheckOptimizer(const OptimizerOptions& options, Faults& faults) {
   faults.Check(AtLeastZero(options.gradient_tolerance), "gradient-tolerance",
                "a number of at least 0", options.gradient_tolerance);
   faults.Check(options.history >= 1, "history", "at least 1", options.history);
+  faults.Check(options.first_sample >= 0, "first-sample", "at least 1, or auto",
+               options.first_sample);
+  faults.Check(std::isfinite(options.growth) && options.growth > 1, "growth", "a number above 1",
+               options.growth);
+  faults.Check(options.sample_limit >= 0, "sample-limit", "at least 1, or auto",
+               options.sample_limit);
   faults.Check(AtLeastZero(options.learning_rate), "learning-rate", "a number above 0, or auto",
                options.learning_rate);
   faults.Check(options.momentum >= 0 && options.momentum < 1, "momentum",

@@ -118,7 +118,8 @@ void AdoptChoices(const std::string& folder, TrainOptions& options) {
   if (!fs::exists(config, ignored)) return;
   const auto recorded = Entries(ReadWholeFile(config));
   for (const OptionField& field : Fields(options)) {
-    const bool depends_on_memory = field.name == "schedule" || field.name == "mix";
+    const bool depends_on_memory =
+        field.name == "schedule" || field.name == "mix" || field.name == "sample-limit";
     const auto entry = std::ranges::find_if(
         recorded, [&](const auto& pair) { return pair.first.ends_with("] " + field.name); });
     if (!depends_on_memory || field.get() != kAuto || entry == recorded.end()) continue;

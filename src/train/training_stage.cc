@@ -5,6 +5,7 @@
 #include "rhohat/error.h"
 #include "train/batch_phase.h"
 #include "train/optimizer_names.h"
+#include "train/progressive_phase.h"
 #include "train/stochastic_phase.h"
 
 namespace rhohat {
@@ -15,6 +16,9 @@ TrainingStage<T>::TrainingStage(const PhaseSurroundings<T>& around, std::span<co
 
 template <class T>
 std::unique_ptr<Phase<T>> TrainingStage<T>::MakePhase(OptimizerKind kind) const {
+  if (kind == OptimizerKind::kProgressive) {
+    return std::make_unique<ProgressivePhase<T>>(around_, std::span<const T>(point_));
+  }
   if (IsStochastic(kind)) {
     return std::make_unique<StochasticPhase<T>>(kind, around_, std::span<const T>(point_));
   }

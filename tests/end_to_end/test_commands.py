@@ -16,7 +16,7 @@ from trained import COLUMNS, HIDDEN, ROWS
 pytestmark = pytest.mark.fast
 
 COMMANDS = ["train", "evaluate", "encode", "reconstruct", "score", "gradcheck", "features", "plan",
-            "convert", "info"]
+            "bench", "convert", "info"]
 
 
 def test_encode(rhohat, any_run, tmp_path):

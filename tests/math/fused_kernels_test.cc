@@ -62,11 +62,11 @@ TYPED_TEST(FusedKernelsTest, ShiftTimesSlopeMatchesItsTwinAndIsAddThenTimesSlope
       Row<T> fused = a;
       Row<T> naive = a;
       Of(kernels, info.value)
-          .shift_times_slope(delta.data(), shift.data(), fused.values.data(), fused.sums.data(),
-                             size);
+          .shift_times_slope(delta.data(), shift.data(), fused.values.data(), fused.values.data(),
+                             fused.sums.data(), size);
       Of(this->reference_, info.value)
-          .shift_times_slope(delta.data(), shift.data(), naive.values.data(), naive.sums.data(),
-                             size);
+          .shift_times_slope(delta.data(), shift.data(), naive.values.data(), naive.values.data(),
+                             naive.sums.data(), size);
       EXPECT_LE(MaxUlps(fused.values, naive.values), 3) << info.name;
       ExpectSumsOfValues(fused);
 
@@ -185,8 +185,8 @@ TYPED_TEST(FusedKernelsTest, NanComesThroughAtEveryPlace) {
       for (const ActivationInfo& info : kActivations) {
         Row<T> shifted(zeros);
         Of(kernels, info.value)
-            .shift_times_slope(bad.data(), zeros.data(), shifted.values.data(), shifted.sums.data(),
-                               kCount);
+            .shift_times_slope(bad.data(), zeros.data(), shifted.values.data(),
+                               shifted.values.data(), shifted.sums.data(), kCount);
         EXPECT_TRUE(std::isnan(shifted.sums[place])) << info.name;
         for (const LossInfo& loss : kLosses) {
           Row<T> row(bad);

@@ -67,5 +67,15 @@ TEST(ComputePlanTest, OperationsAreThoseOfTheProducts) {
   EXPECT_EQ(FlopsPerRow({100, {30, 10}}, 2), FlopsPerRow({100, {30, 10}}, 1) + 2 * (3000 + 300));
 }
 
+// Small products are those that BLAS has kernels of their own for: up to a million multiplications.
+TEST(ComputePlanTest, TilesKeepSmallProductsSmallAndGrowWithWideSums) {
+  EXPECT_EQ(TileRows({64, {25}}), 512);
+  EXPECT_EQ(TileRows({100, {50}}), 128);
+  EXPECT_EQ(TileRows({12, {651, 3}}), 128);
+  EXPECT_EQ(TileRows({1, {1}}), 512);
+  EXPECT_EQ(TileRows({784, {196}}), 256);
+  EXPECT_EQ(TileRows({784, {1024}}), 512);
+}
+
 }  // namespace
 }  // namespace rhohat

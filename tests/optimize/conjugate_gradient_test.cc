@@ -404,5 +404,19 @@ TEST(ConjugateGradient, MemoryIsFourVectors) {
   EXPECT_THROW(ConjugateGradient<double>::MemoryBytes(size_t{1} << 60), Error);
 }
 
+// Conjugacy to a direction of another function is worth nothing.
+TEST(ConjugateGradient, BeginsAlongSteepestDescentWhereTheFunctionChanges) {
+  ConjugateGradient<double> method(RosenbrockStart<double>(4));
+  std::vector<double> gradient(4);
+  for (int i = 0; i < 12; ++i) method.Tell(Rosenbrock<double>(method.trial(), gradient), gradient);
+  method.ChangeFunction();
+  method.Tell(Quadratic<double>(50)(method.trial(), gradient), gradient);
+  const double step = (method.point()[0] - method.trial()[0]) / gradient[0];
+  EXPECT_GT(step, 0);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(method.point()[i] - method.trial()[i], step * gradient[i], 1e-9);
+  }
+}
+
 }  // namespace
 }  // namespace rhohat

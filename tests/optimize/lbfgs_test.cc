@@ -248,5 +248,70 @@ TEST(Lbfgs, AHistoryOfNoneIsRefused) {
   EXPECT_THROW(Lbfgs<double>(start, LbfgsOptions{-3}), Error);
 }
 
+// 7/2 (x − minimiser)²: one pair says all there is to know of it.
+TestFunction<double> Parabola(double minimiser) {
+  return [=](std::span<const double> x, std::span<double> gradient) {
+    const double distance = x[0] - minimiser;
+    gradient[0] = 7 * distance;
+    return 3.5 * distance * distance;
+  };
+}
+
+TEST(LbfgsThatChangesFunction, BeginsAtItsPointEvenAmidALineSearch) {
+  auto lbfgs = Make(RosenbrockStart<double>(2));
+  std::vector<double> gradient(2);
+  Step step = Step::kAccepted;
+  for (int i = 0; i < 3 || step != Step::kSearching; ++i) {
+    step = lbfgs.Tell(Rosenbrock<double>(lbfgs.trial(), gradient), gradient);
+  }
+  const std::vector<double> point(lbfgs.point().begin(), lbfgs.point().end());
+  lbfgs.ChangeFunction();
+  EXPECT_EQ(point, std::vector<double>(lbfgs.trial().begin(), lbfgs.trial().end()));
+  const double cost = Quadratic<double>(3)(lbfgs.trial(), gradient);
+  EXPECT_EQ(lbfgs.Tell(cost, gradient), Step::kAccepted);
+  EXPECT_EQ(point, std::vector<double>(lbfgs.point().begin(), lbfgs.point().end()));
+  EXPECT_EQ(lbfgs.cost(), cost);
+}
+
+// A pair made of gradients on both sides of the change would say another curvature than 7.
+TEST(LbfgsThatChangesFunction, KeepsItsPairsAndMakesNoneOfTwoFunctions) {
+  auto lbfgs = Make(std::vector<double>{40});
+  std::vector<double> gradient(1);
+  while (lbfgs.point()[0] == 40) lbfgs.Tell(Parabola(3)(lbfgs.trial(), gradient), gradient);
+  lbfgs.ChangeFunction();
+  lbfgs.Tell(Parabola(-500)(lbfgs.trial(), gradient), gradient);
+  EXPECT_NEAR(lbfgs.trial()[0], -500, 1e-9);
+}
+
+TEST(LbfgsThatChangesFunction, TakesFewerEvaluationsThanOneThatBeginsAnew) {
+  std::vector<double> start(30, 100);
+  auto kept = Make(start);
+  Minimize<double>(kept, Quadratic<double>(100), 1e-6);
+  auto anew = Make(std::vector<double>(kept.point().begin(), kept.point().end()));
+  kept.ChangeFunction();
+  const TestFunction<double> similar = [](std::span<const double> x, std::span<double> gradient) {
+    double cost = Quadratic<double>(110)(x, gradient);
+    for (size_t i = 0; i < x.size(); ++i) {
+      cost += std::sin(static_cast<double>(i)) * x[i];
+      gradient[i] += std::sin(static_cast<double>(i));
+    }
+    return cost;
+  };
+  const Outcome of_kept = Minimize<double>(kept, similar, 1e-3);
+  const Outcome of_anew = Minimize<double>(anew, similar, 1e-3);
+  EXPECT_FALSE(of_kept.failed || of_anew.failed);
+  EXPECT_LT(of_kept.evaluations, of_anew.evaluations);
+}
+
+TEST(LbfgsThatChangesFunction, GoesOnAfterAFailure) {
+  auto lbfgs = Make(std::vector<double>{3});
+  std::vector<double> gradient(1);
+  ASSERT_EQ(lbfgs.Tell(Parabola(3)(lbfgs.trial(), gradient), gradient), Step::kFailed);
+  lbfgs.ChangeFunction();
+  EXPECT_EQ(lbfgs.failure(), "");
+  EXPECT_FALSE(Minimize<double>(lbfgs, Parabola(5), 1e-9).failed);
+  EXPECT_NEAR(lbfgs.point()[0], 5, 1e-9);
+}
+
 }  // namespace
 }  // namespace rhohat

@@ -228,5 +228,32 @@ TEST(ResolveTest, WithoutABudgetMostOfTheGroupOrHalfTheMachineIsTakenAndSaidToBe
   EXPECT_EQ(Resolve({.memory_bytes = 5, .threads = 7}).threads, 7);
 }
 
+TrainOptions ProgressiveWith(uint64_t memory_bytes) {
+  TrainOptions options = Ample({30});
+  options.optimizer.methods = {OptimizerKind::kProgressive};
+  options.resources.memory_bytes = memory_bytes;
+  return options;
+}
+
+TEST(MemoryPlanTest, SamplesTakeTheMemoryThatIsLeft) {
+  const uint64_t least = PlanOf(ProgressiveWith(uint64_t{1} << 40)).least_bytes;
+  EXPECT_EQ(PlanOf(ProgressiveWith(uint64_t{1} << 40)).sample_rows, 2048);
+  EXPECT_EQ(PlanOf(ProgressiveWith(least)).sample_rows, 0);
+  int64_t last = 0;
+  for (uint64_t budget = least; budget < least + 40 * kMebibyte; budget += kMebibyte / 2) {
+    const MemoryPlan plan = PlanOf(ProgressiveWith(budget));
+    EXPECT_LE(plan.total_bytes, std::max(budget, plan.least_bytes));
+    EXPECT_GE(plan.sample_rows, last);
+    const uint64_t held = static_cast<uint64_t>(plan.sample_rows) * (100 * sizeof(float) + 8);
+    EXPECT_GE(BytesOf(plan, "sample") + BytesOf(plan, "cache"), held);
+    last = plan.sample_rows;
+  }
+  EXPECT_EQ(last, 2048);
+}
+
+TEST(MemoryPlanTest, WithoutTheProgressiveMethodThereAreNoSamples) {
+  EXPECT_EQ(PlanOf(Ample({30})).sample_rows, 0);
+}
+
 }  // namespace
 }  // namespace rhohat

@@ -1,0 +1,156 @@
+#include "train/progressive_phase.h"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "base/units.h"
+
+namespace rhohat {
+
+// Ends a sample early, once it is used up. What is unseen by the first sample is evaluated every
+// ten iterations to learn the gap; those of the later samples follow from how J changes as the
+// sample grows.
+template <class T>
+class ProgressivePhase<T>::SampleRule final : public StopRule {
+ public:
+  SampleRule(ProgressivePhase& phase, const HeldSample& held, int64_t rows)
+      : StopRule(phase.StopOptions()), phase_(phase), rows_(rows) {
+    if (phase.sample_rows_ > 0) return;
+    const PhaseSurroundings<T>& around = phase.around_;
+    unseen_.emplace(held, RowRange{rows, 2 * rows});
+    sweep_.emplace(*unseen_, around.executor, phase.SampleSweep(rows));
+    objective_.emplace(around.stage.shape, around.stage.network, around.stage.objective,
+                       around.noise, *sweep_);
+  }
+
+  std::optional<std::string> Stop(double cost, double gradient_norm) override {
+    if (++iteration_ == 0 && !unseen_) {
+      phase_.gap_.Grow(phase_.sample_rows_, last_sample_cost_, rows_, cost);
+    }
+    const double before = costs_[static_cast<size_t>(iteration_ % kWindow)];
+    costs_[static_cast<size_t>(iteration_ % kWindow)] = cost;
+    if (auto reason = StopRule::Stop(cost, gradient_norm)) return reason;
+    if (iteration_ < kWindow) return std::nullopt;
+    if (unseen_ && iteration_ % kWindow != 0) return std::nullopt;
+    if (unseen_) Measure(cost);
+    if (!phase_.gap_.IsUsedUp(before - cost)) return std::nullopt;
+    return fmt::format("ten iterations gained {:.2g}, and other rows cost {:.2g} more",
+                       before - cost, phase_.gap_.gap());
+  }
+
+ private:
+  static constexpr int64_t kWindow = 10;
+
+  void Measure(double cost) {
+    // J alone takes less than half of what J and its gradient do.
+    phase_.around_.progress.CountRows(static_cast<double>(rows_) / 2);
+    phase_.gap_.Measure(cost, objective_->Evaluate(phase_.lbfgs_.point()).total());
+  }
+
+  ProgressivePhase& phase_;
+  int64_t rows_;
+  double last_sample_cost_ = phase_.lbfgs_.cost();
+  std::optional<SampledRows> unseen_;  // where the gap is measured on them
+  std::optional<Sweep<T>> sweep_;
+  std::optional<Objective<T>> objective_;
+  int64_t iteration_ = -1;
+  std::array<double, kWindow> costs_{};  // of iteration i at i mod kWindow
+};
+
+template <class T>
+ProgressivePhase<T>::ProgressivePhase(const PhaseSurroundings<T>& around, std::span<const T> start)
+    : around_(around),
+      minimiser_(around, start.size(), true),
+      lbfgs_(start, {.history = around.options.history}) {
+  if (around.stage.iterations > 0) {
+    sizes_ = SampleSizes(around.options, around.stage.shape, around.source.rows());
+  }
+}
+
+template <class T>
+std::string ProgressivePhase<T>::Minimise() {
+  if (!sizes_.empty()) {
+    const HeldSample held = Gather();
+    for (const int64_t rows : sizes_) MinimiseSample(held, rows);
+  } else if (around_.stage.iterations > 0) {
+    around_.reporter.Note(
+        "progressive: too few rows for samples, or too little memory: L-BFGS on "
+        "all rows");
+  }
+  return MinimiseAll();
+}
+
+template <class T>
+HeldSample ProgressivePhase<T>::Gather() {
+  SampleOptions options{.seed = around_.noise.seed, .rows = RowsHeldFor(sizes_)};
+  options.counts = &counts_;
+  if (around_.control.observer != nullptr) {
+    const int64_t evaluation = around_.progress.NextEvaluation();
+    options.rows_done = [this, evaluation](int64_t done) {
+      around_.control.observer->OnPassProgress(
+          {.evaluation = evaluation, .rows_done = done, .rows_total = around_.source.rows()});
+    };
+  }
+  HeldSample held =
+      GatherSample(around_.source, around_.executor, around_.sweep, around_.transform, options);
+  around_.reporter.Note(fmt::format("progressive: samples of up to {} rows in {} of memory",
+                                    sizes_.back(),
+                                    FormatBytes(held.format.MemoryBytes(held.rows()))));
+  return held;
+}
+
+template <class T>
+void ProgressivePhase<T>::MinimiseSample(const HeldSample& held, int64_t rows) {
+  SampledRows sample(held, {0, rows});
+  SampleRule rule(*this, held, rows);
+  const std::string reason = Run(sample, SampleSweep(rows), nullptr, CostOver::kSample, rule);
+  around_.reporter.Note(
+      fmt::format("sample of {} rows: J {:.6g} over them: {}", rows, lbfgs_.cost(), reason));
+  sample_rows_ = rows;
+}
+
+template <class T>
+std::string ProgressivePhase<T>::MinimiseAll() {
+  StopRule rule(StopOptions());
+  return Run(around_.source, around_.sweep, around_.transform, CostOver::kAllRows, rule);
+}
+
+template <class T>
+std::string ProgressivePhase<T>::Run(RowSource& source, const SweepOptions& options,
+                                     RowTransform<T>* transform, CostOver over, StopRule& rule) {
+  if (sweep_) lbfgs_.ChangeFunction();
+  counts_ = counts();
+  sweep_.emplace(source, around_.executor, options, transform);
+  Objective<T> objective(around_.stage.shape, around_.stage.network, around_.stage.objective,
+                         around_.noise, *sweep_, around_.schedule);
+  const SweepCounts before = counts_;
+  return minimiser_.Minimise({*sweep_, objective, over}, lbfgs_, rule, before);
+}
+
+template <class T>
+SweepCounts ProgressivePhase<T>::counts() const {
+  SweepCounts counts = counts_;
+  if (sweep_) counts += sweep_->counts();
+  return counts;
+}
+
+template <class T>
+StopRuleOptions ProgressivePhase<T>::StopOptions() const {
+  return {.iterations = around_.stage.iterations,
+          .tolerance = around_.options.tolerance,
+          .gradient_tolerance = around_.options.gradient_tolerance};
+}
+
+template <class T>
+SweepOptions ProgressivePhase<T>::SampleSweep(int64_t rows) const {
+  SweepOptions options = around_.sweep;
+  options.cache_bytes = 0;
+  options.block_rows = SampleBlockRows(rows, options.lanes, options.block_rows);
+  return options;
+}
+
+template class ProgressivePhase<float>;
+template class ProgressivePhase<double>;
+
+}  // namespace rhohat
