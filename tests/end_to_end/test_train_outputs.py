@@ -14,8 +14,8 @@ from trained import COLUMNS, HIDDEN, ROWS, Run
 
 pytestmark = pytest.mark.fast
 
-FIELDS = ["iteration", "data_passes", "cost", "reconstruction", "weight_decay", "sparsity", "l1",
-          "contraction", "gradient_norm", "rho_hat_mean", "rho_hat_min", "rho_hat_max", "seconds",
+FIELDS = ["iteration", "optimizer", "data_passes", "cost", "reconstruction", "weight_decay",
+          "sparsity", "l1", "contraction", "cost_over", "gradient_norm", "rho_hat_mean", "rho_hat_min", "rho_hat_max", "seconds",
           "rows_per_second", "rows_in_sample", "bytes_read", "wait_seconds",
           "compute_fraction", "peak_rss_bytes"]
 TERMS = ["reconstruction", "weight_decay", "sparsity", "l1", "contraction"]
@@ -30,8 +30,11 @@ def test_run_folder(any_run):
 def test_metrics_have_their_fields_in_order(any_run):
     for line in any_run.metrics:
         assert list(line) == FIELDS
-        assert all(isinstance(value, (int, float)) for value in line.values())
-        assert all(math.isfinite(value) for value in line.values())
+        assert line["optimizer"] in ("lbfgs", "gd") and line["cost_over"] == "all"
+        numbers = [value for value in line.values() if not isinstance(value, str)]
+        assert len(numbers) == len(line) - 2
+        assert all(isinstance(value, (int, float)) for value in numbers)
+        assert all(math.isfinite(value) for value in numbers)
 
 
 def test_iterations_are_numbered_without_gaps(run, descent):
