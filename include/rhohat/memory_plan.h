@@ -31,10 +31,11 @@ struct MemoryPlan {
   uint64_t cache_bytes = 0;  // for rows that stay in memory from one pass to the next
   int64_t kept_rows = 0;     // how many that are; they are read once
   uint64_t code_bytes = 0;   // for codes that stay from one pass of an evaluation to the next
-  int64_t sample_rows = 0;   // most that are held for samples of the progressive method
   int64_t kept_codes = 0;    // of how many rows that are
   Schedule schedule = Schedule::kTwoPass;
   std::string schedule_reason;  // why that one
+  int64_t sample_rows = 0;      // held for the samples of the progressive method
+  int64_t mix_rows = 0;         // of stochastic methods: rows among which their order is mixed
   double flops_per_evaluation = 0;
   uint64_t bytes_read_per_evaluation = 0;  // of rows, after the first, before any compression
 };

@@ -16,7 +16,6 @@
 #include "train/fit_preparation.h"
 #include "train/method_memory.h"
 #include "train/option_text.h"
-#include "train/sample_memory.h"
 #include "train/stages.h"
 
 namespace rhohat {
@@ -158,7 +157,8 @@ MemoryPlan PlanInT(const TrainOptions& options, const ComputeOptions& compute,
       RowHoldingOf<T>(options, compute, source, plan.threads, planner.SpareBytes() / 8 * 7);
   if (compute.schedule != Schedule::kTwoPass) {
     plan = AddCaches<T>(options, compute, source, planner);
-  AddSamples<T>(options, compute, source, planner.SpareBytes(), plan);
+  }
+  AddRowHolding(held, plan);
   plan.lanes = compute.lanes;
   plan.schedule = compute.schedule;
   return plan;

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,7 +20,6 @@
 #include "train/reporter.h"
 #include "train/resume.h"
 #include "train/run_folder.h"
-#include "train/sample_memory.h"
 #include "train/stages.h"
 #include "train/training_run.h"
 
@@ -94,7 +94,11 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
       ResolveCompute(resolved.compute, NetworkShape(data.columns(), options.network));
   const MemoryPlan plan = PlanTrainingMemory(resolved, resolved.compute, data);
   resolved.compute.schedule = plan.schedule;
-  ResolveSampleLimit(plan, resolved.optimizer);
+  // What the memory allows is part of the configuration from here on; 1 allows none.
+  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
+    resolved.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);
+  }
+  if (plan.mix_rows > 0) resolved.optimizer.mix_rows = plan.mix_rows;
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
       if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
