@@ -11,8 +11,8 @@
 namespace rhohat {
 
 std::string WhyNotFused(const ObjectiveOptions& options, const NetworkShape& shape) {
-  const auto beyond_first = std::ranges::subrange(
-      options.beta.begin() + (options.beta.size() > 1 ? 1 : 0), options.beta.end());
+  const std::span<const double> beyond_first =
+      std::span(options.beta).subspan(options.beta.size() > 1 ? 1 : 0);
   if (shape.depth() == 1 || std::ranges::all_of(beyond_first, [](double b) { return b == 0; })) {
     return {};
   }

@@ -156,8 +156,9 @@ SampleNeeds SampleNeedsOf(const TrainOptions& options, const ComputeOptions& com
     const int64_t block_rows = SampleBlockRows(sizes.front(), compute.lanes, compute.block_rows);
     const uint64_t unseen =
         static_cast<uint64_t>(threads) *
-        (Objective<T>::WorkspaceBytes(stage.shape, stage.objective, block_rows, false) +
-         static_cast<uint64_t>(block_rows * stage.shape.inputs) * sizeof(T));
+            (Objective<T>::WorkspaceBytes(stage.shape, stage.objective, block_rows, false) +
+             static_cast<uint64_t>(block_rows * stage.shape.inputs) * sizeof(T)) +
+        static_cast<uint64_t>(compute.lanes) * Objective<T>::CostLaneBytes(stage.shape);
     needs.extra_bytes = std::max(needs.extra_bytes, unseen);
   }
   return needs;

@@ -79,10 +79,57 @@ TEST(MemoryPlanTest, ABudgetBelowTheLeastIsRefusedWithTheLeastAndWhatDominates) 
   EXPECT_NO_THROW(PlanWith(least, 20000));
 }
 
-TEST(MemoryPlanTest, EvaluationsCostTwelveOperationsAConnectionAndTwoReadings) {
-  const MemoryPlan plan = PlanWith(PlanWith(200 * kMebibyte).least_bytes);
-  EXPECT_EQ(plan.flops_per_evaluation, 12.0 * 5000 * 100 * 30);
-  EXPECT_EQ(plan.bytes_read_per_evaluation, 2U * 5000 * 100 * sizeof(double));
+// Of two-pass, fused and cached where everything fits.
+TEST(MemoryPlanTest, SchedulesDifferInReadingsAndInOperations) {
+  TrainOptions options = Ample({30});
+  const auto plan_of = [&](Schedule schedule) {
+    options.compute.schedule = schedule;
+    return PlanOf(options);
+  };
+  constexpr uint64_t kRows = 5000U * 100 * sizeof(double);
+  EXPECT_EQ(plan_of(Schedule::kTwoPass).flops_per_evaluation, 12.0 * 5000 * 100 * 30);
+  EXPECT_EQ(plan_of(Schedule::kTwoPass).bytes_read_per_evaluation, 2 * kRows);
+  EXPECT_EQ(plan_of(Schedule::kTwoPass).kept_rows, 0);
+  EXPECT_EQ(plan_of(Schedule::kCached).flops_per_evaluation, 10.0 * 5000 * 100 * 30);
+  EXPECT_EQ(plan_of(Schedule::kCached).bytes_read_per_evaluation, 0U);
+  EXPECT_EQ(plan_of(Schedule::kCached).kept_codes, 5000);
+  options.resources.memory_bytes = plan_of(Schedule::kFused).least_bytes;
+  EXPECT_EQ(plan_of(Schedule::kFused).flops_per_evaluation, 12.0 * 5000 * 100 * 30);
+  EXPECT_EQ(plan_of(Schedule::kFused).bytes_read_per_evaluation, kRows);
+}
+
+TEST(MemoryPlanTest, TheScheduleIsCachedWhereAllFitsElseFusedElseTwoPassesAndSaysWhy) {
+  TrainOptions options = Ample({30});
+  EXPECT_EQ(PlanOf(options).schedule, Schedule::kCached);
+  EXPECT_THAT(PlanOf(options).schedule_reason, HasSubstr("fit into memory"));
+  options.compute.schedule = Schedule::kFused;
+  const uint64_t for_fused = PlanOf(options).least_bytes;
+  options.compute.schedule = Schedule::kAuto;
+  options.resources.memory_bytes = for_fused;
+  EXPECT_EQ(PlanOf(options).schedule, Schedule::kFused);
+  EXPECT_THAT(PlanOf(options).schedule_reason, HasSubstr("reads them once"));
+
+  options = Ample({30, 20});
+  options.resources.memory_bytes = 0;
+  options.resources.memory_bytes = PlanOf(options).least_bytes;
+  EXPECT_EQ(PlanOf(options).schedule, Schedule::kCached);
+  EXPECT_THAT(PlanOf(options).schedule_reason, HasSubstr("beyond the first"));
+  options.compute.schedule = Schedule::kFused;
+  EXPECT_THROW(PlanOf(options), Error);
+  options.objective.beta = {0};
+  EXPECT_EQ(PlanOf(options).schedule, Schedule::kFused) << "one pass is fused enough";
+  options.compute.schedule = Schedule::kAuto;
+  EXPECT_THAT(PlanOf(options).schedule_reason, HasSubstr("no penalty depends on rho_hat"));
+}
+
+// Sums of the fused schedule are half as large again; where they do not fit, two passes still do.
+TEST(MemoryPlanTest, WhereTheSumsOfFusedDoNotFitTwoPassesAreTaken) {
+  TrainOptions options = Ample({20000});
+  options.compute.schedule = Schedule::kTwoPass;
+  options.resources.memory_bytes = PlanOf(options).least_bytes;
+  options.compute.schedule = Schedule::kAuto;
+  EXPECT_EQ(PlanOf(options).schedule, Schedule::kCached);
+  EXPECT_THAT(PlanOf(options).schedule_reason, HasSubstr("too little"));
 }
 
 TEST(MemoryPlanTest, WithoutAPenaltyOnMeansRowsAreReadOnce) {
@@ -181,13 +228,13 @@ TEST(MemoryPlanTest, ATiedNetworkTakesLessAndADeepOneMore) {
   EXPECT_GT(BytesOf(deep, "workspace"), BytesOf(plain, "workspace"));
 }
 
-TEST(MemoryPlanTest, NoiseTakesABlockOfInputsAThread) {
+TEST(MemoryPlanTest, NoiseTakesATileOfInputsAThread) {
   TrainOptions options = Ample({30});
   const MemoryPlan clean = PlanOf(options);
   options.objective.noise = {NoiseKind::kMask, 0.5};
   const MemoryPlan noisy = PlanOf(options);
   EXPECT_EQ(BytesOf(noisy, "workspace") - BytesOf(clean, "workspace"),
-            static_cast<uint64_t>(2 * clean.block_rows * 100) * sizeof(float));
+            static_cast<uint64_t>(2 * TileRows({100, {30}}) * 100) * sizeof(float));
 }
 
 TEST(MemoryPlanTest, APreparationIsPlannedForInTheRunAndInTheModel) {

@@ -122,7 +122,14 @@ TEST(OptionFields, PrintWhatTheyRead) {
                       .growth = 1.5,
                       .sample_limit = 7,
                       .learning_rate = 0.5,
-                      .momentum = 0};
+                      .momentum = 0,
+                      .epochs = 3,
+                      .batch_rows = 100,
+                      .rate_schedule = RateSchedule::kCosine,
+                      .warmup_epochs = 0.5,
+                      .rho_hat = RhoHatKind::kExact,
+                      .half_life_rows = 1000,
+                      .mix_rows = 5000};
   source.resources = {.memory_bytes = (uint64_t{1} << 40) + 1, .threads = 3};
   source.data.dataset = "/a \"b\"";
   source.data.follow_external = true;
@@ -186,9 +193,10 @@ TEST(OptionFields, SayWhatIsWrongWithAValue) {
   EXPECT_EQ(FaultOf("iterations", "1.5"), "--iterations: '1.5' is not a whole number");
   EXPECT_EQ(FaultOf("seed", "99999999999999999999"),
             "--seed: '99999999999999999999' is out of range");
-  EXPECT_EQ(FaultOf("optimizer", "adam"),
-            "--optimizer: 'adam' is none of lbfgs, progressive, cg, gd");
-  EXPECT_EQ(FaultOf("schedule", "fused"), "--schedule: 'fused' is none of auto, two-pass");
+  EXPECT_EQ(FaultOf("optimizer", "rprop"),
+            "--optimizer: 'rprop' is none of lbfgs, progressive, cg, gd, sgd, adam");
+  EXPECT_EQ(FaultOf("schedule", "once"),
+            "--schedule: 'once' is none of auto, two-pass, cached, fused");
   EXPECT_EQ(FaultOf("hidden", "196,x"), "--hidden: 'x' is not a whole number");
   EXPECT_EQ(FaultOf("hidden", ""), "--hidden: '' is not a whole number");
   EXPECT_EQ(FaultOf("hidden", "196.5"), "--hidden: '196.5' is not a whole number");
@@ -264,7 +272,7 @@ TEST(OptionFields, OfTheObjectiveAndItsMinimisationArePartOfAModel) {
 TEST(OptionFields, OfEveryChoiceShowTheNamesThereAre) {
   TrainOptions options;
   const std::vector<OptionField> fields = Fields(options);
-  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|progressive|cg|gd[,...]");
+  EXPECT_EQ(FieldOf(fields, "optimizer").placeholder, "lbfgs|progressive|cg|gd|sgd|adam[,...]");
   EXPECT_EQ(FieldOf(fields, "activation").placeholder, "sigmoid|tanh|relu|linear");
   EXPECT_EQ(FieldOf(fields, "decoder").placeholder, "sigmoid|tanh|linear");
   EXPECT_EQ(FieldOf(fields, "loss").placeholder, "squared|cross-entropy");

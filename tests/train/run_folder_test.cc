@@ -126,12 +126,13 @@ TEST(RunFolder, HasALineOfMetricsForEachIteration) {
   run.AppendMetrics(metrics);
   const std::vector<std::string> lines = Split(ReadWholeFile(folder / "run/metrics.jsonl"), '\n');
   ASSERT_EQ(lines.size(), 3U);
-  EXPECT_EQ(lines[1],
-            R"({"iteration":3,"optimizer":"adam","data_passes":4.0,"cost":0.1,"reconstruction":0.1,)"
-            R"("weight_decay":0.0,"sparsity":0.0,"l1":0.0,"contraction":0.0,"cost_over":"epoch",)"
-            R"("gradient_norm":null,"rho_hat_mean":0.0,"rho_hat_min":0.0,"rho_hat_max":0.0,)"
-            R"("seconds":0.0,"rows_per_second":0.3333333333333333,"rows_in_sample":0,)"
-            R"("bytes_read":18446744073709551615,"wait_seconds":0.0,"compute_fraction":1.0,"peak_rss_bytes":0})");
+  EXPECT_EQ(
+      lines[1],
+      R"({"iteration":3,"optimizer":"adam","data_passes":4.0,"cost":0.1,"reconstruction":0.1,)"
+      R"("weight_decay":0.0,"sparsity":0.0,"l1":0.0,"contraction":0.0,"cost_over":"epoch",)"
+      R"("gradient_norm":null,"rho_hat_mean":0.0,"rho_hat_min":0.0,"rho_hat_max":0.0,)"
+      R"("seconds":0.0,"rows_per_second":0.3333333333333333,"rows_in_sample":0,)"
+      R"("bytes_read":18446744073709551615,"wait_seconds":0.0,"compute_fraction":1.0,"peak_rss_bytes":0})");
   EXPECT_EQ(lines[2], "");
 }
 
@@ -142,8 +143,9 @@ TEST(RunFolder, NamesTheStageOfAnIterationWhereThereAreSeveral) {
   metrics.iteration = 7;
   metrics.stage = "layer 2";
   run.AppendMetrics(metrics);
-  EXPECT_TRUE(ReadWholeFile(folder / "run/metrics.jsonl")
-                  .starts_with(R"({"iteration":7,"stage":"layer 2","optimizer":"","data_passes":)"));
+  EXPECT_TRUE(
+      ReadWholeFile(folder / "run/metrics.jsonl")
+          .starts_with(R"({"iteration":7,"stage":"layer 2","optimizer":"","data_passes":)"));
 }
 
 TEST(RunFolder, ListsWhatEachLayerHasInItsConfiguration) {

@@ -342,6 +342,7 @@ TEST(TrainTest, BytesReadAreThoseOfEveryPass) {
   const TemporaryFolder folder;
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "plain");
   options.optimizer.iterations = 0;
+  options.compute.schedule = Schedule::kTwoPass;
   const uint64_t pass = BytesReadWithTheLeastMemory(options) / 2;
   EXPECT_GE(pass, kWaveRows * kWaveColumns * sizeof(float));
   options.objective.noise = {NoiseKind::kSaltPepper, 0.2};
@@ -357,6 +358,7 @@ TEST(TrainTest, BytesReadAreThoseOfEveryPass) {
 TEST(TrainTest, RowsThatFitInMemoryAreReadOnce) {
   const TemporaryFolder folder;
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "kept");
+  options.compute.schedule = Schedule::kCached;
   const TrainResult kept = Train(options, {});
   EXPECT_GT(kept.last.iteration, 1);
   options.run_directory = folder / "read";
