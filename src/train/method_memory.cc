@@ -148,7 +148,11 @@ SampleNeeds SampleNeedsOf(const TrainOptions& options, const ComputeOptions& com
     const HeldFormat format = transformed ? HeldFormat::Transformed<T>(stage.shape.inputs)
                                           : HeldFormat::Stored<T>(source);
     needs.rows = std::max(needs.rows, RowsHeldFor(sizes));
-    needs.row_bytes = std::max(needs.row_bytes, format.MemoryBytes(1));
+    // The codes of a sample are kept beside it, where there are kept ones at all.
+    const uint64_t code_bytes = compute.schedule == Schedule::kCached
+                                    ? static_cast<uint64_t>(stage.shape.encoder_units()) * sizeof(T)
+                                    : 0;
+    needs.row_bytes = std::max(needs.row_bytes, format.MemoryBytes(1) + code_bytes);
     const int64_t block_rows = SampleBlockRows(sizes.front(), compute.lanes, compute.block_rows);
     const uint64_t unseen =
         static_cast<uint64_t>(threads) *
