@@ -99,7 +99,7 @@ void ProgressDisplay::OnRows(int64_t done, int64_t total) {
 
 void ProgressDisplay::Redraw(bool now) {
   if (!now && bar_shown_ && !Due(kSecondsBetweenDrawings)) return;
-  const bool training = iterations_ > 0;
+  const bool training = iterations_ != 0;
   Draw(training ? TrainingBar()
                 : fmt::format("{} {}{}", Bar(pass_.rows_done, pass_.rows_total), RowsText(),
                               TimeLeft()));
@@ -126,17 +126,31 @@ void ProgressDisplay::WriteLine(const std::string& line) {
 }
 
 void ProgressDisplay::WriteIteration(const std::string& ending) {
-  WriteLine(fmt::format("{}iteration {}/{}, J {:.6g}, gradient norm {:.3g}, {:.3g} rows/s{}",
-                        StageText(), last_->iteration, iterations_, last_->cost.total(),
-                        last_->gradient_norm, last_->rows_per_second, ending));
+  WriteLine(fmt::format("{}{}{}, gradient norm {:.3g}, {:.3g} rows/s{}", StageText(),
+                        IterationText(), CostText(), last_->gradient_norm, last_->rows_per_second,
+                        ending));
   last_written_ = true;
 }
 
 std::string ProgressDisplay::TrainingBar() const {
+  const std::string bar = iterations_ == kUnknownIterations
+                              ? Bar(pass_.rows_done, pass_.rows_total)
+                              : Bar(last_ ? last_->iteration : 0, iterations_);
+  return fmt::format("{} {}{}{}, {}{}", bar, StageText(), IterationText(), CostText(), RowsText(),
+                     TimeLeft());
+}
+
+std::string ProgressDisplay::IterationText() const {
   const int64_t iteration = last_ ? last_->iteration : 0;
-  const std::string cost = last_ ? fmt::format(", J {:.6g}", last_->cost.total()) : "";
-  return fmt::format("{} {}iteration {}/{}{}, {}{}", Bar(iteration, iterations_), StageText(),
-                     iteration, iterations_, cost, RowsText(), TimeLeft());
+  if (iterations_ == kUnknownIterations) return fmt::format("iteration {}", iteration);
+  return fmt::format("iteration {}/{}", iteration, iterations_);
+}
+
+std::string ProgressDisplay::CostText() const {
+  if (!last_) return "";
+  const bool of_sample = last_->cost_over == CostOver::kSample;
+  return fmt::format(", J {:.6g}{}", last_->cost.total(),
+                     of_sample ? fmt::format(" over {} rows", last_->rows_in_sample) : "");
 }
 
 std::string ProgressDisplay::StageText() const {
@@ -155,6 +169,7 @@ std::string ProgressDisplay::TimeLeft() const {
 
 std::optional<double> ProgressDisplay::SecondsLeft() const {
   const double now = output_.seconds();
+  if (iterations_ == kUnknownIterations) return std::nullopt;
   if (last_ && iterations_ == last_->iteration) return std::nullopt;
   if (last_ && last_->iteration > 0) {
     const double pace = last_->seconds / static_cast<double>(last_->iteration);

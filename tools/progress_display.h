@@ -23,7 +23,11 @@ class ProgressDisplay : public RunObserver {
     std::function<double()> seconds;  // a clock that never goes back
   };
 
-  // `iterations`: the most that there can be; 0 where the work is one pass over the rows.
+  // Of training that says itself when to go on with more rows.
+  static constexpr int64_t kUnknownIterations = -1;
+
+  // `iterations`: the most that there can be, or kUnknownIterations; 0 where the work is one pass
+  // over the rows.
   explicit ProgressDisplay(int64_t iterations = 0);
   ProgressDisplay(int64_t iterations, Output output);
   ~ProgressDisplay() override { Finish(); }
@@ -50,6 +54,8 @@ class ProgressDisplay : public RunObserver {
 
   std::string TrainingBar() const;
   std::string StageText() const;
+  std::string IterationText() const;
+  std::string CostText() const;
   std::string RowsText() const;
   std::string TimeLeft() const;
   std::optional<double> SecondsLeft() const;

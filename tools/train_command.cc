@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "base/units.h"
 #include "rhohat/train.h"
@@ -21,7 +22,10 @@ CommandHelp Help() {
       .description =
           "Trains an autoencoder (sparse, denoising, contractive, deep) on all rows of the data, "
           "which may be larger than memory, and leaves a run folder with the model, its metrics, "
-          "its log and its configuration. The result does not depend on --memory or --threads. "
+          "its log and its configuration. The result is the same to the bit for any "
+          "--threads. What --memory allows may shape it where it is left to choose --schedule, "
+          "--mix or "
+          "--sample-limit; what was chosen is recorded. "
           "Interrupted, it writes the parameters reached into the folder's checkpoints and says "
           "where.",
       .arguments = {{"DATA...", "HDF5 files; their rows are one data set, in this order."}},
@@ -37,18 +41,35 @@ CommandHelp Help() {
            "Two layers, one after the other and then together, on standardised columns."},
           {"rhohat train data.h5 --hidden 400 --tied --beta 0 --noise mask:0.3 --run denoising",
            "A denoising autoencoder with tied weights."},
-          {"rhohat train data.h5 --hidden 196 --optimizer gd --learning-rate 0.5 --run gd",
-           "Gradient descent with momentum, to compare with."}}};
+          {"rhohat train data.h5 --hidden 196 --optimizer lbfgs --iterations 400 --run lbfgs",
+           "L-BFGS over all rows from the first step on."},
+          {"rhohat train data.h5 --hidden 196 --optimizer adam --epochs 20 --run adam",
+           "Adam by mini-batches."}}};
 }
 
-// Its number, where all iterations allowed are used: every stage of greedy training counts its
-// starting point too.
+// Lines of metrics of one stage; nothing where a method grows its samples as it sees fit.
+std::optional<int64_t> MostLines(const OptimizerOptions& options, int64_t iterations) {
+  int64_t lines = 0;
+  for (const OptimizerKind kind : options.methods) {
+    if (kind == OptimizerKind::kProgressive) return std::nullopt;
+    const bool stochastic = kind == OptimizerKind::kSgd || kind == OptimizerKind::kAdam;
+    // A starting point, which the stage's first line is; at the end of a stochastic method, J over
+    // all rows.
+    if (lines == 0 || !stochastic) ++lines;
+    lines += stochastic ? options.epochs + 1 : iterations;
+  }
+  return lines;
+}
+
+// The number of the last iteration, where all that are allowed are used.
 int64_t LastIteration(const TrainOptions& options) {
   constexpr int64_t kMost = int64_t{1} << 40;  // of which so many stages still have a sum
   const int64_t iterations = std::clamp<int64_t>(options.optimizer.iterations, 0, kMost);
-  if (!options.greedy) return iterations;
   const int64_t fine_tune = options.fine_tune < 0 ? iterations : std::min(options.fine_tune, kMost);
-  return std::ssize(options.network.hidden) * (iterations + 1) + fine_tune;
+  const std::optional<int64_t> each = MostLines(options.optimizer, iterations);
+  if (!each) return ProgressDisplay::kUnknownIterations;
+  if (!options.greedy) return *each - 1;
+  return std::ssize(options.network.hidden) * *each + *MostLines(options.optimizer, fine_tune) - 1;
 }
 
 std::string Summary(const TrainResult& result) {

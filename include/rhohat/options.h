@@ -101,7 +101,7 @@ struct ComputeOptions {
 // How J is minimised.
 struct OptimizerOptions {
   // One after another, each from where the one before came to.
-  std::vector<OptimizerKind> methods = {OptimizerKind::kLbfgs};
+  std::vector<OptimizerKind> methods = {OptimizerKind::kProgressive};
   int64_t iterations = 400;  // of each method that is not stochastic
   // Stop when ten iterations lowered J by less than this fraction of it; 0 never stops so.
   double tolerance = 1e-6;

@@ -102,8 +102,9 @@ def test_plan_adds_up(rhohat, run):
     assert plan["budget_bytes"] == 2**30
     assert plan["total_bytes"] == sum(item["bytes"] for item in plan["items"])
     assert plan["least_bytes"] <= plan["total_bytes"] <= plan["budget_bytes"]
-    # 12nh per row in the two passes, docs/math.md §3.
-    assert plan["flops_per_evaluation"] == pytest.approx(12 * COLUMNS * HIDDEN * ROWS, rel=0.01)
+    # 12nh per row in two passes, of which codes that are kept spare 2nh: docs/math.md §3.
+    assert plan["schedule"] == "cached" and plan["kept_codes"] == ROWS
+    assert plan["flops_per_evaluation"] == pytest.approx(10 * COLUMNS * HIDDEN * ROWS, rel=0.01)
     assert plan["kept_rows"] == ROWS and plan["bytes_read_per_evaluation"] == 0
     for_people = rhohat.ok("plan", run.data, "--hidden", HIDDEN, "--memory", "1G").stdout
     for item in plan["items"]:
@@ -111,7 +112,9 @@ def test_plan_adds_up(rhohat, run):
     least = json.loads(rhohat.ok("plan", run.data, "--hidden", HIDDEN, "--memory",
                                  plan["least_bytes"], "--threads", 2, "--json").stdout)
     assert least["kept_rows"] == 0 and least["cache_bytes"] == 0
-    assert least["bytes_read_per_evaluation"] == 2 * run.rows.nbytes
+    assert least["schedule"] == "fused"
+    assert least["bytes_read_per_evaluation"] == run.rows.nbytes
+    assert least["flops_per_evaluation"] == pytest.approx(12 * COLUMNS * HIDDEN * ROWS, rel=0.01)
 
 
 def test_plan_writes_nothing(rhohat, small_data, tmp_path):

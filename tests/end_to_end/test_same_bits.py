@@ -39,15 +39,29 @@ def test_threads_and_memory(rhohat, tmp_path, rows, precision):
     resources = [("--threads", n) for n in (1, 2, 3, 8)]
     resources += [("--memory", size) for size in ("160M", "1G", "20G")]
     resources += [("--threads", 8, "--memory", "192M"), ("--threads", 1, "--memory", "4G")]
+    # What is chosen by the memory there is, where it is left to the program, is recorded: it is the
+    # configuration, too.
     for number, flags in enumerate(resources):
         found = train(rhohat, files, tmp_path / f"run{number}", precision, *flags).read_bytes()
         assert found == expected, f"other bits with {flags}"
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "gd"])
-def test_repeated_with_each_optimiser(rhohat, tmp_path, rows, optimizer):
-    files = [layouts.write(tmp_path / "rows.h5", rows)]
-    flags = ["--optimizer", optimizer]
+OPTIMISERS = {
+    "lbfgs": [],
+    "cg": [],
+    "gd": [],
+    "progressive": ["--first-sample", 40, "--growth", 2],
+    "sgd": ["--batch", 20, "--epochs", 3, "--learning-rate", 0.01],
+    "adam": ["--batch", 20, "--epochs", 3, "--noise", "mask:0.2"],
+    "adam,progressive,lbfgs": ["--batch", 33, "--epochs", 2, "--mix", 100],
+}
+
+
+@pytest.mark.parametrize("schedule", ["two-pass", "cached", "fused"])
+@pytest.mark.parametrize("optimizer", OPTIMISERS)
+def test_repeated_with_each_optimiser(rhohat, tmp_path, rows, optimizer, schedule):
+    files = [layouts.write(tmp_path / "rows.h5", rows, chunks=(30, COLUMNS))]
+    flags = ["--optimizer", optimizer, *OPTIMISERS[optimizer], "--schedule", schedule]
     runs = [train(rhohat, files, tmp_path / f"run{i}", "float32", *flags, "--threads", threads)
             for i, threads in enumerate((2, 1, 2, 3))]
     assert len({run.read_bytes() for run in runs}) == 1

@@ -30,7 +30,7 @@ def test_run_folder(any_run):
 def test_metrics_have_their_fields_in_order(any_run):
     for line in any_run.metrics:
         assert list(line) == FIELDS
-        assert line["optimizer"] in ("lbfgs", "gd") and line["cost_over"] == "all"
+        assert line["optimizer"] in ("progressive", "gd") and line["cost_over"] == "all"
         numbers = [value for value in line.values() if not isinstance(value, str)]
         assert len(numbers) == len(line) - 2
         assert all(isinstance(value, (int, float)) for value in numbers)

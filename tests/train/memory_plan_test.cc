@@ -299,7 +299,9 @@ TEST(MemoryPlanTest, SamplesTakeTheMemoryThatIsLeft) {
 }
 
 TEST(MemoryPlanTest, WithoutTheProgressiveMethodThereAreNoSamples) {
-  EXPECT_EQ(PlanOf(Ample({30})).sample_rows, 0);
+  TrainOptions options = Ample({30});
+  options.optimizer.methods = {OptimizerKind::kLbfgs};
+  EXPECT_EQ(PlanOf(options).sample_rows, 0);
 }
 
 }  // namespace
