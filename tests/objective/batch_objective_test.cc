@@ -158,7 +158,7 @@ TEST(BatchObjectiveTest, EveryEpochHasNoiseOfItsOwn) {
 
 TEST(BatchObjectiveTest, BitsDoNotDependOnThreads) {
   VectorSource source = FloatRows(300, kColumns, 5);
-  for (const ObjectiveCase& c : AllCases({64, 40}, std::vector{Penalised::kAll})) {
+  for (const ObjectiveCase& c : AllCases({200, 40}, std::vector{Penalised::kAll})) {
     if (c.objective.noise.kind != NoiseKind::kGaussian) continue;
     const NetworkShape shape(kColumns, c.network);
     const std::vector<double> start = StartOf(shape, 3);
@@ -202,9 +202,9 @@ TEST(RunningMeanTest, ABatchCountsHalfAfterItsHalfLife) {
   EXPECT_DOUBLE_EQ(mean.Means()[0], (50 * 1.0 / 2 + 100 * 4.0) / (50.0 / 2 + 100));
 }
 
-TEST(RunningMeanTest, HalfLifeIsSomeBatchesAtLeast) {
-  EXPECT_EQ(DefaultHalfLife(256), 4096);
-  EXPECT_EQ(DefaultHalfLife(10'000), 40'000);
+TEST(RunningMeanTest, HalfLifeIsABatchAndSomeHundredRowsAtLeast) {
+  EXPECT_EQ(DefaultHalfLife(16), 512);
+  EXPECT_EQ(DefaultHalfLife(10'000), 10'000);
 }
 
 }  // namespace
