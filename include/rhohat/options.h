@@ -123,7 +123,7 @@ struct OptimizerOptions {
   // kSgd and kAdam.
   int64_t epochs = 10;       // passes over all rows
   int64_t batch_rows = 256;  // of a mini-batch
-  RateSchedule rate_schedule = RateSchedule::kConstant;
+  RateSchedule rate_schedule = RateSchedule::kCosine;
   double warmup_epochs = 0;  // over which the learning rate rises linearly from 0
   RhoHatKind rho_hat = RhoHatKind::kRunning;
   int64_t half_life_rows = 0;  // kRunning: rows after which a batch counts half; 0: by batch size

@@ -20,8 +20,8 @@ inline constexpr std::array<OptimizerInfo, 6> kOptimizers = {{
     {OptimizerKind::kProgressive, "progressive", 0},
     {OptimizerKind::kConjugateGradient, "cg", 0},
     {OptimizerKind::kGradientDescent, "gd", 0.1},
-    {OptimizerKind::kSgd, "sgd", 0.1},
-    {OptimizerKind::kAdam, "adam", 1e-3},
+    {OptimizerKind::kSgd, "sgd", 0.01},
+    {OptimizerKind::kAdam, "adam", 5e-3},
 }};
 
 constexpr const OptimizerInfo& InfoOf(OptimizerKind kind) {

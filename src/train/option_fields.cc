@@ -151,7 +151,7 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
                       "all rows, or as many as the memory allows.",
                       options.sample_limit);
   list.AddNumberOrAuto("learning-rate",
-                       "gd, sgd, adam: step length; auto: 0.1, and 0.001 for adam.",
+                       "gd, sgd, adam: step length; auto: 0.1, 0.01 for sgd, 0.005 for adam.",
                        options.learning_rate);
   list.AddNumber("momentum", "gd, sgd: fraction of the last step kept, from 0 to below 1.",
                  options.momentum);

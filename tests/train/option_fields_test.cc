@@ -125,7 +125,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
                       .momentum = 0,
                       .epochs = 3,
                       .batch_rows = 100,
-                      .rate_schedule = RateSchedule::kCosine,
+                      .rate_schedule = RateSchedule::kConstant,
                       .warmup_epochs = 0.5,
                       .rho_hat = RhoHatKind::kExact,
                       .half_life_rows = 1000,
