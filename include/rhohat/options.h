@@ -133,7 +133,8 @@ struct OptimizerOptions {
   friend bool operator==(const OptimizerOptions&, const OptimizerOptions&) = default;
 };
 
-// What the process may use. Nothing here changes a single bit of a result.
+// What the process may use. Nothing here changes a single bit of a result, but where the schedule,
+// the mixing or the samples are left to be chosen by the memory there is.
 struct ResourceOptions {
   uint64_t memory_bytes = 0;  // limit of the process's resident memory; 0: half of the machine's
   int64_t threads = 0;        // compute threads; 0: as many as the process may run on

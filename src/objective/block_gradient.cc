@@ -95,10 +95,13 @@ size_t BlockGradient<T>::WorkspaceBytes(const NetworkShape& shape, const Objecti
   if (options.noise.kind != NoiseKind::kNone) width += shape.inputs;
   if (split) width += shape.width(1);
   for (int64_t level = 1; level <= shape.layers(); ++level) width += shape.width(level);
-  const int64_t long_row = LongestRow(shape);
-  return static_cast<size_t>(block_rows * width + long_row) * sizeof(T) +
-         static_cast<size_t>(long_row) * sizeof(double) +
+  return static_cast<size_t>(block_rows * width) * sizeof(T) + RowWorkspaceBytes(shape) +
          ProductWorkspaceBytes(std::max(block_rows, shape.widest()), sizeof(T));
+}
+
+template <class T>
+size_t BlockGradient<T>::RowWorkspaceBytes(const NetworkShape& shape) {
+  return static_cast<size_t>(LongestRow(shape)) * (sizeof(T) + sizeof(double));
 }
 
 template <class T>

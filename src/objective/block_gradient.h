@@ -48,14 +48,16 @@ class BlockGradient {
   static size_t WorkspaceBytes(const NetworkShape& shape, const ObjectiveOptions& options,
                                int64_t block_rows, bool split);
 
+  // The part of it that does not depend on block_rows, without BLAS.
+  static size_t RowWorkspaceBytes(const NetworkShape& shape);
+
   // Also allocates what AddSplitGradient() needs.
   void PrepareSplit();
 
   const NetworkShape& shape() const { return network_.shape(); }
   int64_t statistics() const { return statistics_; }
 
-  // Whether some penalty depends on ρ̂, so that the gradient wants it before the rows; and whether
-  // only such as stand on the first layer do.
+  // Whether some penalty depends on ρ̂, so that the gradient wants it before the rows.
   bool has_mean_slope() const { return has_mean_slope_; }
 
   // What follows is computed at these parameters, which must outlive it.

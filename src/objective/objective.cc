@@ -160,8 +160,10 @@ std::span<const double> Objective<T>::FindRhoHat(std::span<const T> parameters,
   block_.set_noise_epoch(noise_epoch);
   const RowSums& sums =
       sweep_.Run(std::span(row_lanes_), [&](const Block<T>& block, RowSums& lane) {
-        block_.Encode(block);
-        block_.AddActivations(block, lane);
+        ForEachTile(block, [&](const Block<T>& tile) {
+          block_.Encode(tile);
+          block_.AddActivations(tile, lane);
+        });
       });
   block_.set_noise_epoch(0);
   SetRhoHat(sums.activation);

@@ -86,6 +86,9 @@ class Objective {
   // Passes over the rows that one gradient takes.
   int64_t passes() const { return block_.has_mean_slope() && !fused_ ? 2 : 1; }
 
+  // Whether the gradient depends on ρ̂.
+  bool has_mean_slope() const { return block_.has_mean_slope(); }
+
   // Mean activations of the last evaluation, of the encoder's layers one after another, and how
   // many are 0 or 1 to rounding.
   std::span<const double> rho_hat() const { return rho_hat_; }

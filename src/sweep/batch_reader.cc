@@ -232,6 +232,12 @@ bool BatchReader<T>::Next(BatchRows& batch) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kStopInterval{100};
   const Clock::time_point began = Clock::now();
+  const auto throw_if_stopped = [&] {
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
+      throw Stopped("stopped on request");
+    }
+  };
+  throw_if_stopped();  // also where there is always a batch in time
   std::unique_lock lock(mutex_);
   free_slots_.insert(free_slots_.end(), batch.slots.begin(), batch.slots.end());
   batch.numbers.clear();
@@ -244,9 +250,7 @@ bool BatchReader<T>::Next(BatchRows& batch) {
   while (!is_complete()) {
     if (failure_ != nullptr && copied_until_ >= failed_unit_) std::rethrow_exception(failure_);
     if (batches_.empty() && copied_until_ == units_) return false;
-    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
-      throw Stopped("stopped on request");
-    }
+    throw_if_stopped();
     changed_.wait_for(lock, kStopInterval);
   }
   std::swap(batch, batches_.front().rows);

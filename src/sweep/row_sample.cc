@@ -56,6 +56,7 @@ class Gathering {
   void TakeBlock(const RawBlock& block) {
     Worker& worker = workers_[static_cast<size_t>(block.worker)];
     const RawRows& rows = *block.rows;
+    worker.places.clear();  // of a block that failed
     for (int64_t row = rows.range.begin; row < rows.range.end; ++row) {
       const int64_t place = order_(row);
       if (place >= held_.rows()) continue;

@@ -18,6 +18,7 @@ template <class T>
 std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimizer<T>& optimizer,
                                         StopRule& stop_rule, const SweepCounts& counts) {
   const StageProgress& progress = around_.progress;
+  bool noted = false;  // a line of this problem
   while (true) {
     const CostTerms cost = EvaluateTrial(problem, optimizer);
     const double norm = Norm<T>(gradient_.span());
@@ -26,14 +27,13 @@ std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimize
       case Step::kSearching:
         break;
       case Step::kFailed:
-        if (!std::isfinite(cost.total()) && !(settles_ && progress.has_iterations())) {
-          ThrowNotFinite(cost, optimizer);
-        }
+        if (!std::isfinite(cost.total()) && !(settles_ && noted)) ThrowNotFinite(cost, optimizer);
         // The very first point may be a minimum, and still is a result.
-        if (!progress.has_iterations()) Note(problem, cost, counts);
+        if (!noted) Note(problem, cost, counts);
         return std::string(optimizer.failure());
       case Step::kAccepted:
         Note(problem, cost, counts);
+        noted = true;
         if (auto reason = stop_rule.Stop(cost.total(), norm)) return *reason;
         break;
     }

@@ -212,7 +212,8 @@ MemoryPlan PlanWithBestSchedule(const TrainOptions& options, const ComputeOption
   try {
     return PlanWith(options, compute, Schedule::kFused, source,
                     "not all rows and codes fit into memory, and it reads them once");
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUsage) throw;
     cached.schedule_reason = "the memory is too little for the sums of the fused schedule";
     return cached;
   }

@@ -94,6 +94,10 @@ IterationMetrics ParseLine(const std::string& line) {
   };
   IterationMetrics metrics;
   metrics.stage = parsed.value("stage", "");
+  metrics.optimizer = parsed.value("optimizer", "");
+  for (const CostOver over : {CostOver::kAllRows, CostOver::kSample, CostOver::kEpoch}) {
+    if (parsed.value("cost_over", "") == CostOverName(over)) metrics.cost_over = over;
+  }
   for (const CostTermInfo& term : kCostTerms) metrics.cost.*term.value = number(term.name);
   metrics.gradient_norm = number("gradient_norm");
   metrics.rho_hat_mean = number("rho_hat_mean");

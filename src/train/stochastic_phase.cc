@@ -120,7 +120,7 @@ std::string StochasticPhase<T>::Minimise() {
   if (!around_.progress.has_iterations()) NoteExact();
   if (together && !stream_.holds_all()) stream_.Start(0, epochs);
   for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-    if (!running_) FindRhoHat(epoch);
+    if (!running_ && exact_.has_mean_slope()) FindRhoHat(epoch);
     // A pass for ρ̂ wants the source for itself.
     if (!together) stream_.Start(epoch, 1);
     RunEpoch(epoch);

@@ -1,4 +1,4 @@
-// One training run: evaluate, let the optimiser step, note the iteration, ask whether to stop.
+// One training run: its preparation, its stages one after another, and what they leave.
 #pragma once
 
 #include <optional>

@@ -56,6 +56,19 @@ void ExpectNear(const Result& found, const Result& expected) {
   }
 }
 
+// rho_hat alone, for stochastic methods.
+TEST(TilesTest, MeanActivationsAreFoundTileByTileToo) {
+  const ObjectiveCase c = NoisyCase();
+  VectorSource source = FloatRows(kRows, kColumns, 5);
+  Executor executor(2);
+  Sweep<double> sweep(source, executor, {.block_rows = kBlockRows, .lanes = 2, .blocks_ahead = 3});
+  const NetworkShape shape(kColumns, c.network);
+  Objective<double> objective(shape, c.network, c.objective, kNoiseSource, sweep);
+  const std::span<const double> found = objective.FindRhoHat(StartOf(shape, 3), 0);
+  const Result expected = Compute(kBlockRows, {});
+  EXPECT_EQ(std::vector<double>(found.begin(), found.end()), expected.rho_hat);
+}
+
 TEST(TilesTest, CutABlockWithoutChangingWhatItComesTo) {
   const Result tiles = Compute(kBlockRows, {});
   ExpectNear(tiles, Compute(100, {}));

@@ -345,7 +345,7 @@ TEST(BatchStreamTest, StopsWhenAsked) {
     stream.Start(0, 1);
     ASSERT_TRUE(stream.Next());
     stop = true;
-    EXPECT_THROW(while (stream.Next()), Stopped);
+    EXPECT_THROW(stream.Next(), Stopped) << "even where a batch is ready";
   }
 }
 
