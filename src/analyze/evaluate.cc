@@ -133,13 +133,13 @@ void DescribeRhoHat(std::span<const double> rho_hat, Evaluation& result) {
 template <class T>
 Evaluation EvaluateAs(const Model& model, const AnalyzeOptions& options,
                       const ObjectiveOptions& weights, const RunControl& control) {
-  ModelSweep<T> bound(
-      model, options, weights, control,
-      [&](const NetworkShape& shape, const ComputeOptions& compute) {
-        return AnalysisMemory{
-            .lane_bytes = Objective<T>::CostLaneBytes(shape) + FigureSums::MemoryBytes(shape),
-            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows, false)};
-      });
+  ModelSweep<T> bound(model, options, weights, control,
+                      [&](const NetworkShape& shape, const ComputeOptions& compute) {
+                        return AnalysisMemory{.lane_bytes = Objective<T>::CostLaneBytes(shape) +
+                                                            FigureSums::MemoryBytes(shape),
+                                              .workspace_bytes = Objective<T>::WorkspaceBytes(
+                                                  shape, weights, compute.block_rows, false)};
+                      });
   Objective<T> objective(bound.shape(), model.network, weights, bound.noise(), bound.sweep());
   FigureWatcher<T> figures(bound.shape(), bound.sweep().lanes(), bound.FirstRow());
   Evaluation result;

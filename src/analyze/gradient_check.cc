@@ -60,14 +60,14 @@ std::vector<ChosenParameter> ChooseParameters(const NetworkShape& shape, int64_t
 template <class T>
 ModelSweep<T> Bind(const Model& model, const GradientCheckOptions& options,
                    const ObjectiveOptions& weights, const RunControl& control) {
-  return ModelSweep<T>(
-      model, options.analyze, weights, control,
-      [&](const NetworkShape& shape, const ComputeOptions& compute) {
-        return AnalysisMemory{
-            .lane_bytes = Objective<T>::LaneBytes(shape, false),
-            .workspace_bytes = Objective<T>::WorkspaceBytes(shape, weights, compute.block_rows, false),
-            .whole_bytes = static_cast<uint64_t>(shape.parameters()) * sizeof(T)};
-      });
+  return ModelSweep<T>(model, options.analyze, weights, control,
+                       [&](const NetworkShape& shape, const ComputeOptions& compute) {
+                         return AnalysisMemory{
+                             .lane_bytes = Objective<T>::LaneBytes(shape, false),
+                             .workspace_bytes = Objective<T>::WorkspaceBytes(
+                                 shape, weights, compute.block_rows, false),
+                             .whole_bytes = static_cast<uint64_t>(shape.parameters()) * sizeof(T)};
+                       });
 }
 
 template <class T>

@@ -18,8 +18,8 @@ constexpr int64_t kRows = 75;
 constexpr int64_t kColumns = 9;
 constexpr uint64_t kOnce = kRows * kColumns * sizeof(double);  // VectorSource holds doubles
 
-// Every combination that the options allow with the sparsity penalty, alone and with all others, and
-// those without it where it is not defined.
+// Every combination that the options allow with the sparsity penalty, alone and with all others,
+// and those without it where it is not defined.
 std::vector<ObjectiveCase> Cases() {
   return AllCases({7, 5, 3}, std::vector{Penalised::kKl, Penalised::kAll});
 }
