@@ -72,7 +72,7 @@ run() {
   [[ -f $results/$data.h5 ]] || "make_$data"
   echo "== $name: rhohat train $data.h5 $*"
   rm -rf "${results:?}/$name"
-  "$rhohat" train "$results/$data.h5" "$@" --run "$results/$name"
+  "$rhohat" train "$results/$data.h5" --optimizer lbfgs "$@" --run "$results/$name"
   "$rhohat" features "$results/$name/model.safetensors" "${picture[@]}" --out "$results/$name.png"
   "$rhohat" evaluate "$results/$name/model.safetensors" "$results/$data.h5" >"$results/$name.part"
   mv "$results/$name.part" "$results/$name.txt"

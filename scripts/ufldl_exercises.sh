@@ -49,7 +49,7 @@ run_exercise() {
   "$rhohat" convert "$photographs" "$patches" --patch 8x8 --count "$count" --color "$colour" \
     --scale 1/255 --force
   rm -rf "$run"
-  "$rhohat" train "$patches" "$@" --iterations 400 --run "$run"
+  "$rhohat" train "$patches" --optimizer lbfgs "$@" --iterations 400 --run "$run"
   "$rhohat" evaluate "$run/model.safetensors" "$patches"
   "$rhohat" features "$run/model.safetensors" --shape "$shape" --out "$results/$name.png"
 }
