@@ -53,8 +53,8 @@ int64_t TileRows(const NetworkShape& shape) {
   constexpr int64_t kWide = int64_t{1} << 18;
   constexpr int64_t kLarge = 256;
   constexpr int64_t kMost = 512;
-  constexpr int64_t kSmallProduct = 1000 * 1000;  // multiplications
-  int64_t largest = 0;
+  constexpr int64_t kSmallProduct = int64_t{1000} * 1000;  // multiplications
+  int64_t largest = 1;
   for (int64_t layer = 0; layer < shape.layers(); ++layer) {
     largest = std::max(largest, shape.width(layer) * shape.width(layer + 1));
   }
