@@ -33,6 +33,7 @@ std::vector<OptionField> Fields(ObjectiveOptions& options);
 std::vector<OptionField> Fields(ComputeOptions& options);
 std::vector<OptionField> Fields(OptimizerOptions& options);
 std::vector<OptionField> Fields(ResourceOptions& options);
+std::vector<OptionField> Fields(JobOptions& options);
 // All of the above except the data's files, in the order that help shows them.
 std::vector<OptionField> Fields(TrainOptions& options);
 

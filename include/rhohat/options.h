@@ -140,6 +140,17 @@ struct ResourceOptions {
   int64_t threads = 0;        // compute threads; 0: as many as the process may run on
 };
 
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+// How a run gets along with who started it, such as a batch system. Changes no bit of a result.
+struct JobOptions {
+  double checkpoint_seconds = 600;       // between checkpoints; 0: as often as can be
+  int64_t keep_checkpoints = 2;          // the latest ones that stay, at least 1
+  double max_seconds = 0;                // stop by itself before so long; 0: never
+  int64_t stop_code = 75;                // exit code where a checkpoint is left to go on from
+  LogLevel log_level = LogLevel::kInfo;  // of run.log: this and all that is graver
+};
+
 struct TrainOptions {
   DataOptions data;
   PreparationOptions prepare;
@@ -148,6 +159,7 @@ struct TrainOptions {
   ComputeOptions compute;
   OptimizerOptions optimizer;
   ResourceOptions resources;
+  JobOptions job;
   // Train layer by layer, each on the codes of those below it, then all of them together.
   bool greedy = false;
   // Iterations of the last stage of `greedy`, all layers together; −1: as many as each layer's.

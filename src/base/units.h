@@ -17,6 +17,13 @@ std::string FormatBytes(uint64_t bytes);
 // "12 s", "3 min 05 s", "2 h 07 min".
 std::string FormatSeconds(double seconds);
 
+// Seconds: "90s", "10m", "7h45m", "1d12h", "2.5s", as Slurm has it "07:45:00"
+// and "1-12:00:00", and a number alone, of seconds. Throws Error(kUsage) for anything else.
+double ParseDuration(std::string_view text);
+
+// "10m", "7h45m", "2.5s": what ParseDuration() makes the same number of.
+std::string ExactDuration(double seconds);
+
 // "16x24": height and width, 1 or more each. Throws Error(kUsage), naming `flag`, for anything
 // else.
 struct HeightWidth {

@@ -168,6 +168,26 @@ class FieldList {
     };
   }
 
+  void AddDuration(std::string name, std::string help, double& seconds) {
+    OptionField& field = Add(std::move(name), "TIME", std::move(help));
+    field.is_text = true;
+    field.get = [&seconds] { return ExactDuration(seconds); };
+    field.set = [&seconds, n = field.name](std::string_view text) {
+      seconds = DurationOf(n, text);
+    };
+  }
+
+  // 0 stands for no limit and reads "none".
+  void AddDurationOrNone(std::string name, std::string help, double& seconds) {
+    OptionField& field = Add(std::move(name), "TIME", std::move(help));
+    field.is_text = true;
+    field.get = [&seconds] { return seconds == 0 ? "none" : ExactDuration(seconds); };
+    field.set = [&seconds, n = field.name](std::string_view text) {
+      seconds = text == "none" ? 0 : DurationOf(n, text);
+      if (seconds == 0 && text != "none") ThrowUsage(n, text, "is not above 0");
+    };
+  }
+
   template <class E>
   void AddChoice(const std::string& name, const std::string& help, E& value,
                  const std::vector<Named<E>>& table) {
@@ -228,6 +248,14 @@ class FieldList {
       names += named.name;
     }
     return names;
+  }
+
+  static double DurationOf(const std::string& name, std::string_view text) {
+    try {
+      return ParseDuration(text);
+    } catch (const Error& error) {
+      throw Error(error.kind(), fmt::format("--{}: {}", name, error.what()));
+    }
   }
 
   // In the largest unit that leaves no remainder, so that reading it gives the same number.

@@ -188,6 +188,25 @@ std::vector<OptionField> Fields(ResourceOptions& options) {
   return list.Take();
 }
 
+std::vector<OptionField> Fields(JobOptions& options) {
+  FieldList list("Run", false);
+  list.AddDuration("checkpoint-every",
+                   "Time between checkpoints, such as 90s, 10m or 1h30m; 0s: as often as can be.",
+                   options.checkpoint_seconds);
+  list.AddWhole("keep", "Checkpoints that stay: the latest.", options.keep_checkpoints);
+  list.AddDurationOrNone("max-time",
+                         "Stop with a checkpoint before so long, such as 7h45m or 07:45:00.",
+                         options.max_seconds);
+  list.AddWhole("stop-code", "Exit code of a run that was stopped and can be gone on with.",
+                options.stop_code);
+  list.AddChoice<LogLevel>("log-level", "What run.log tells.", options.log_level,
+                           {{LogLevel::kDebug, "debug"},
+                            {LogLevel::kInfo, "info"},
+                            {LogLevel::kWarning, "warning"},
+                            {LogLevel::kError, "error"}});
+  return list.Take();
+}
+
 std::vector<OptionField> Fields(TrainOptions& options) {
   std::vector<OptionField> fields;
   const auto append = [&](std::vector<OptionField> part) {
@@ -216,6 +235,7 @@ std::vector<OptionField> Fields(TrainOptions& options) {
               "last stage of --greedy that it finished.",
               options.resume);
   append(run.Take());
+  append(Fields(options.job));
   return fields;
 }
 

@@ -160,6 +160,12 @@ void CheckResources(const ResourceOptions& options, Faults& faults) {
                fmt::format("1 to {}, or auto", kMostThreads), options.threads);
 }
 
+void CheckJob(const JobOptions& options, Faults& faults) {
+  faults.Check(options.keep_checkpoints >= 1, "keep", "at least 1", options.keep_checkpoints);
+  faults.Check(options.stop_code >= 0 && options.stop_code <= 255, "stop-code", "0 to 255",
+               options.stop_code);
+}
+
 }  // namespace
 
 void TrainOptions::Validate() const {
@@ -174,6 +180,7 @@ void TrainOptions::Validate() const {
   CheckCompute(compute, faults);
   CheckOptimizer(optimizer, faults);
   CheckResources(resources, faults);
+  CheckJob(job, faults);
   faults.Throw();
 }
 

@@ -116,6 +116,8 @@ std::shared_ptr<spdlog::logger> MakeLogger(const fs::path& path) {
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
     case LogLevel::kInfo:
       return spdlog::level::info;
     case LogLevel::kWarning:

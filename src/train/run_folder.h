@@ -33,8 +33,6 @@ inline constexpr char kMetricsName[] = "metrics.jsonl";
 inline constexpr char kLogName[] = "run.log";
 inline constexpr char kModelName[] = "model.safetensors";
 
-enum class LogLevel { kInfo, kWarning, kError };
-
 // Log() is thread-safe, AppendMetrics() is not.
 // As in metrics.jsonl: "all", "sample" or "epoch".
 std::string_view CostOverName(CostOver over);

@@ -65,6 +65,34 @@ TEST(FormatSeconds, SaysSoWhereThereIsNoNumber) {
   EXPECT_EQ(FormatSeconds(-1), "unknown");
 }
 
+TEST(ParseDuration, ReadsTimesAsPeopleAndSlurmWriteThem) {
+  EXPECT_EQ(ParseDuration("90s"), 90);
+  EXPECT_EQ(ParseDuration("10m"), 600);
+  EXPECT_EQ(ParseDuration("7h45m"), 27900);
+  EXPECT_EQ(ParseDuration("1d12h"), 129600);
+  EXPECT_EQ(ParseDuration("0.5s"), 0.5);
+  EXPECT_EQ(ParseDuration("45"), 45);
+  EXPECT_EQ(ParseDuration("0s"), 0);
+  EXPECT_EQ(ParseDuration("07:45:00"), 27900);
+  EXPECT_EQ(ParseDuration("1-12:00:30"), 129630);
+}
+
+TEST(ParseDuration, RefusesEverythingElse) {
+  for (const char* text : {"", "m", "10x", "-5s", "5m-", "1h2h", "5m1h", "1h30", "30:00", "1:2:3:4",
+                           "1-2", "nan", "inf", "1e3s", "1:-2:00", " 5m", "99999999999s"}) {
+    EXPECT_THROW(ParseDuration(text), Error) << text;
+  }
+}
+
+TEST(ExactDuration, IsReadBackAsTheSameNumber) {
+  for (const double seconds :
+       {0.0, 0.1, 1.0, 59.9, 60.0, 61.5, 600.0, 27900.0, 86400.0, 123456.7}) {
+    EXPECT_EQ(ParseDuration(ExactDuration(seconds)), seconds) << seconds;
+  }
+  EXPECT_EQ(ExactDuration(27900), "7h45m");
+  EXPECT_EQ(ExactDuration(600), "10m");
+}
+
 TEST(CheckedProduct, ThrowsWhereTheProductDoesNotFit) {
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   EXPECT_EQ(CheckedProduct(3, 4, "elements"), 12);
