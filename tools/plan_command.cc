@@ -42,6 +42,7 @@ std::string AsJson(const MemoryPlan& plan) {
       {"rows", plan.rows},
       {"columns", plan.columns},
       {"threads", plan.threads},
+      {"threads_source", plan.threads_source},
       {"lanes", plan.lanes},
       {"block_rows", plan.block_rows},
       {"blocks_ahead", plan.blocks_ahead},
@@ -51,7 +52,8 @@ std::string AsJson(const MemoryPlan& plan) {
       {"schedule_reason", plan.schedule_reason},
       {"kept_codes", plan.kept_codes},
       {"flops_per_evaluation", plan.flops_per_evaluation},
-      {"bytes_read_per_evaluation", plan.bytes_read_per_evaluation}};
+      {"bytes_read_per_evaluation", plan.bytes_read_per_evaluation},
+      {"warnings", plan.warnings}};
   return json.dump(2) + "\n";
 }
 
@@ -73,7 +75,7 @@ std::string MemoryTable(const MemoryPlan& plan) {
 std::string WorkLines(const MemoryPlan& plan) {
   return AlignedLines(
       {{"rows", fmt::format("{} of {} columns", plan.rows, plan.columns)},
-       {"threads", fmt::format("{}", plan.threads)},
+       {"threads", fmt::format("{}, {}", plan.threads, plan.threads_source)},
        {"lanes", fmt::format("{}", plan.lanes)},
        {"blocks",
         fmt::format("{} rows each, up to {} held at once", plan.block_rows, plan.blocks_ahead)},
