@@ -74,7 +74,8 @@ class RunFolder {
 // The model that greedy training leaves in the folder after so many layers.
 std::filesystem::path LayerCheckpoint(const std::filesystem::path& folder, size_t layers);
 
-// The text of config.toml: a table for each group of options, keys named as the flags.
+// The text of config.toml: a table for each group of options, keys named as the flags. ReadConfig()
+// makes the same options of it.
 std::string ConfigText(const TrainOptions& options);
 
 }  // namespace rhohat
