@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "rhohat/config.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
 #include "tools/option_flags.h"
@@ -92,10 +93,11 @@ void RunPlan(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   bool json = false;
   OptionFlags flags(Help());
   flags.Add(Fields(options));
+  flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
   flags.Add({SwitchField({"json", "", "Print one JSON object.", "Output"}, json)});
   if (!flags.Parse(arguments)) return;
 
-  options.data.files = flags.positionals();
+  if (!flags.positionals().empty()) options.data.files = flags.positionals();
   const MemoryPlan plan = PlanTraining(options);
   Print(json ? AsJson(plan) : MemoryTable(plan) + "\n" + WorkLines(plan));
 }

@@ -191,11 +191,7 @@ class Draws {
     return std::min(end - 1,
                     static_cast<int64_t>(random_.Uniform(draw_++) * static_cast<double>(end)));
   }
-  uint64_t Bits() {
-    uint64_t bits = 0;
-    for (int i = 0; i < 4; ++i) bits = bits << 16 | static_cast<uint64_t>(Below(1 << 16));
-    return bits;
-  }
+  uint64_t Bits() { return random_.Bits(draw_++); }
   // Of any size, often a round one.
   double Finite() {
     constexpr double kRound[] = {0, -0.0, 1, 3, 0.1, 1e-5, 1e20, 5e-324, 1e300, -2.5};
