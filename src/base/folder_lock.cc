@@ -44,9 +44,11 @@ Taken TakeLock(int descriptor) {
   return errno == EAGAIN || errno == EACCES ? Taken::kNo : Taken::kNoLocks;
 }
 
-bool IsLocked(int descriptor) {
+// Whether somebody has the lock; kNoLocks where there are none to ask about.
+Taken IsTaken(int descriptor) {
   struct flock range = WholeFile(F_RDLCK);
-  return ::fcntl(descriptor, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+  if (::fcntl(descriptor, F_OFD_GETLK, &range) != 0) return Taken::kNoLocks;
+  return range.l_type == F_UNLCK ? Taken::kNo : Taken::kYes;
 }
 
 // Whether the path leads to the open file: its owner may have removed it since it was opened.
@@ -70,14 +72,16 @@ std::string FirstLine(const fs::path& path) {
 }
 
 // Tells one life of a process's number, or of a machine, from the next: the moment of its start
-// and the boot's own name. Empty where there is no such process.
+// and the boot's own name. Empty where there is no such process, or it is dead already.
 std::string LifeOf(int64_t process) {
   const std::string line = FirstLine(fmt::format("/proc/{}/stat", process));
   const size_t name_end = line.rfind(')');  // the name before it may hold anything
   if (name_end == line.npos) return "";
   const std::vector<std::string> fields = Split(std::string_view(line).substr(name_end + 1), ' ');
-  constexpr size_t kStartTime = 20;  // the 22nd of proc(5), after the name, and a blank before it
-  if (fields.size() <= kStartTime) return "";
+  // Of proc(5) the 3rd and the 22nd: the name is the 2nd, and a blank stands behind it.
+  constexpr size_t kRunState = 1;
+  constexpr size_t kStartTime = 20;
+  if (fields.size() <= kStartTime || fields[kRunState] == "Z") return "";
   return fmt::format("{}-{}", fields[kStartTime], FirstLine("/proc/sys/kernel/random/boot_id"));
 }
 
@@ -190,16 +194,17 @@ LockOwner FindLockOwner(const fs::path& folder) {
   const fs::path path = folder / kLockName;
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) return {.state = errno == ENOENT ? State::kNobody : State::kUnknown};
-  const bool locked = IsLocked(descriptor);
+  const Taken taken = IsTaken(descriptor);
   auto [owner, life] = ReadOwner(descriptor);
   const bool removed = !IsFileAt(descriptor, path);
   ::close(descriptor);
-  if (locked) {
+  if (removed) return {};
+  if (taken == Taken::kYes) {
     owner.state = State::kAtWork;
-  } else if (removed) {
-    return {};
   } else if (owner.host != HostName()) {
-    owner.state = State::kUnknown;
+    owner.state = State::kUnknown;  // a lock may hold on one host, and not be seen on another
+  } else if (taken == Taken::kNo) {
+    owner.state = State::kKilled;
   } else {
     // Without locks the process itself is the witness.
     const bool runs = !life.empty() && LifeOf(owner.process) == life;
