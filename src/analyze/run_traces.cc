@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
+#include "train/checkpoint_files.h"
 #include "train/run_folder.h"
 
 namespace rhohat {
@@ -155,23 +156,15 @@ std::optional<int64_t> IterationOf(const fs::path& path) {
 }
 
 std::optional<RunStatus::Checkpoint> LatestCheckpoint(const fs::path& folder, double now) {
-  fs::path latest;
-  double written_at = 0;
-  std::error_code fault;
-  for (fs::directory_iterator entry(folder, fault), end; !fault && entry != end;
-       entry.increment(fault)) {
-    const fs::path& path = entry->path();
-    if (path.extension() != ".safetensors") continue;
-    const double modified = ModifiedAt(path);
-    const bool later = modified > written_at || (modified == written_at && path > latest);
-    if (modified == 0 || !later) continue;
-    latest = path;
-    written_at = modified;
+  for (const CheckpointFile& file : ListCheckpoints(folder)) {
+    const double written_at = ModifiedAt(file.path);
+    if (written_at == 0) continue;  // a newer one has taken its place meanwhile
+    return RunStatus::Checkpoint{
+        .file = (file.path.parent_path().filename() / file.path.filename()).string(),
+        .age_seconds = std::max(0.0, now - written_at),
+        .iteration = IterationOf(file.path)};
   }
-  if (latest.empty()) return std::nullopt;
-  return RunStatus::Checkpoint{.file = (folder.filename() / latest.filename()).string(),
-                               .age_seconds = std::max(0.0, now - written_at),
-                               .iteration = IterationOf(latest)};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -185,11 +178,10 @@ RunTraces ReadRunTraces(const fs::path& folder, double now) {
   traces.options = RecordedOptions(folder / kConfigName);
   traces.lines = LastMetrics(folder / kMetricsName);
   ReadLog(folder / kLogName, traces);
-  const fs::path checkpoints = folder / "checkpoints";
-  traces.checkpoint = LatestCheckpoint(checkpoints, now);
+  traces.checkpoint = LatestCheckpoint(folder, now);
   traces.line_written_at = ModifiedAt(folder / kMetricsName);
   for (const fs::path& path : {folder / kMetricsName, folder / kLogName, folder / kConfigName,
-                               folder / kLockName, checkpoints}) {
+                               folder / kLockName, CheckpointPath(folder, 0).parent_path()}) {
     traces.last_sign_at = std::max(traces.last_sign_at, ModifiedAt(path));
   }
   return traces;
