@@ -1,17 +1,16 @@
 #include "base/safetensors.h"
 
 #include <fmt/core.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "base/atomic_file.h"
-#include "base/input_file.h"
+#include "base/safetensors_checksum.h"
+#include "base/safetensors_reader.h"
 #include "base/units.h"
 #include "rhohat/error.h"
 
@@ -22,52 +21,6 @@ using nlohmann::ordered_json;
 
 // Data starts on a cache line, so that who maps the file can use the numbers in place.
 constexpr size_t kDataAlignment = 64;
-constexpr char kChecksumKey[] = "checksum";
-// The checksum's value: this and then so many lower-case hexadecimal digits.
-constexpr std::string_view kChecksumPrefix = "xxh3-128:";
-constexpr size_t kChecksumDigits = 32;
-
-[[noreturn]] void ThrowBad(const std::filesystem::path& path, std::string_view fault) {
-  throw Error(ErrorKind::kBadData, fmt::format("{}: {}", path.string(), fault));
-}
-
-// XXH3's 128-bit hash of bytes that arrive piece by piece.
-class Checksum {
- public:
-  Checksum() : state_(XXH3_createState()) {
-    if (state_ == nullptr) throw std::bad_alloc();
-    XXH3_128bits_reset(state_.get());
-  }
-  void Add(std::span<const std::byte> bytes) {
-    if (!bytes.empty()) XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
-  }
-  // The canonical form of the hash of all bytes so far.
-  std::string Digits() const {
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state_.get()));
-    std::string digits;
-    for (const unsigned char byte : canonical.digest) digits += fmt::format("{:02x}", byte);
-    return digits;
-  }
-
- private:
-  struct Deleter {
-    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
-  };
-  std::unique_ptr<XXH3_state_t, Deleter> state_;
-};
-
-// The hash of length and header, to which the data is still to be added. The header's checksum
-// digits must be zeros already.
-Checksum ChecksumOfHeader(const std::string& header) {
-  const uint64_t length = header.size();
-  Checksum checksum;
-  checksum.Add(std::as_bytes(std::span(&length, 1)));
-  checksum.Add(std::as_bytes(std::span(header)));
-  return checksum;
-}
-
-// ---- Writing -----------------------------------------------------------------------------------
 
 [[noreturn]] void ThrowContradiction(const std::filesystem::path& path, const std::string& name) {
   throw Error(ErrorKind::kInternal,
@@ -96,7 +49,8 @@ void CheckTensors(const std::filesystem::path& path, std::span<const TensorView>
 std::string BuildHeader(const SafetensorsMetadata& metadata, std::span<const TensorView> tensors) {
   ordered_json header;
   ordered_json& table = header[kSafetensorsMetadataKey];
-  table[kChecksumKey] = std::string(kChecksumPrefix) + std::string(kChecksumDigits, '0');
+  table[kSafetensorsChecksumKey] =
+      std::string(SafetensorsChecksum::kPrefix) + std::string(SafetensorsChecksum::kDigits, '0');
   for (const auto& [key, value] : metadata) table[key] = value;
   size_t offset = 0;
   for (const TensorView& tensor : tensors) {
@@ -110,47 +64,6 @@ std::string BuildHeader(const SafetensorsMetadata& metadata, std::span<const Ten
   const size_t used = (kSafetensorsLengthBytes + text.size()) % kDataAlignment;
   text.append((kDataAlignment - used) % kDataAlignment, ' ');
   return text;
-}
-
-// ---- Reading -----------------------------------------------------------------------------------
-
-// The entry as a tensor of ours, still without its bytes.
-TensorView TensorOf(const std::filesystem::path& path, const SafetensorsEntry& entry) {
-  if (entry.type != "F32" && entry.type != "F64") {
-    ThrowBad(path, fmt::format("tensor {}: expected type F32 or F64, found {}",
-                               QuotedText(entry.name), QuotedText(entry.type)));
-  }
-  return {.name = entry.name,
-          .type = entry.type == "F32" ? TensorType::kF32 : TensorType::kF64,
-          .shape = entry.shape};
-}
-
-// Takes the checksum out of the metadata and compares it; false where there is none.
-//
-// A file that we wrote must not pass for one without a checksum because the damage hit the
-// checksum's own name. So the name and the value's beginning are looked for independently, and
-// either one calls for both.
-bool VerifyChecksum(const std::filesystem::path& path, std::string header,
-                    SafetensorsMetadata& metadata, std::span<const std::byte> data) {
-  const std::string opening = fmt::format("\"{}", kChecksumPrefix);
-  const size_t position = header.find(opening);
-  const auto entry = metadata.find(kChecksumKey);
-  if (position == header.npos && entry == metadata.end()) return false;
-
-  bool matches = false;
-  if (position != header.npos && entry != metadata.end()) {
-    const size_t digits = position + opening.size();
-    const std::string found = header.substr(digits, kChecksumDigits);
-    if (found.size() == kChecksumDigits && entry->second == std::string(kChecksumPrefix) + found) {
-      header.replace(digits, kChecksumDigits, kChecksumDigits, '0');
-      Checksum checksum = ChecksumOfHeader(header);
-      checksum.Add(data);
-      matches = checksum.Digits() == found;
-    }
-  }
-  if (!matches) ThrowBad(path, "damaged: its checksum does not match");
-  metadata.erase(entry);
-  return true;
 }
 
 }  // namespace
@@ -180,14 +93,15 @@ void WriteSafetensors(const std::filesystem::path& path, const SafetensorsMetada
                       std::span<const TensorView> tensors) {
   CheckTensors(path, tensors);
   std::string header = BuildHeader(metadata, tensors);
-  if (metadata.contains(kChecksumKey) || header.size() > kMaxSafetensorsHeaderBytes) {
+  if (metadata.contains(kSafetensorsChecksumKey) || header.size() > kMaxSafetensorsHeaderBytes) {
     throw Error(ErrorKind::kInternal,
                 fmt::format("{}: its metadata is too long or names a checksum", path.string()));
   }
   AtomicFile file(path);
-  Checksum checksum = ChecksumOfHeader(header);
+  SafetensorsChecksum checksum(header);
   for (const TensorView& tensor : tensors) checksum.Add(tensor.bytes);
-  header.replace(header.find(kChecksumPrefix) + kChecksumPrefix.size(), kChecksumDigits,
+  constexpr std::string_view kPrefix = SafetensorsChecksum::kPrefix;
+  header.replace(header.find(kPrefix) + kPrefix.size(), SafetensorsChecksum::kDigits,
                  checksum.Digits());
 
   const uint64_t length = header.size();
@@ -198,20 +112,18 @@ void WriteSafetensors(const std::filesystem::path& path, const SafetensorsMetada
 }
 
 SafetensorsFile SafetensorsFile::Read(const std::filesystem::path& path) {
-  const InputFile input(path);
-  SafetensorsHeader header = ReadSafetensorsHeader(input);
   SafetensorsFile file;
-  for (const SafetensorsEntry& entry : header.entries) {
-    file.tensors_.push_back(TensorOf(path, entry));
+  const SafetensorsReader reader(path, &file.data_);
+  for (const SafetensorsEntry& entry : reader.tensors()) {
+    file.tensors_.push_back(
+        {.name = entry.name,
+         .type =
+             entry.type == TensorTypeName(TensorType::kF32) ? TensorType::kF32 : TensorType::kF64,
+         .shape = entry.shape,
+         .bytes = std::span(file.data_).subspan(entry.begin, entry.end - entry.begin)});
   }
-  file.data_.resize(header.data_bytes);
-  input.ReadAt(header.data_offset, file.data_);
-  file.has_checksum_ = VerifyChecksum(path, header.text, header.metadata, file.data_);
-  file.metadata_ = std::move(header.metadata);
-  for (size_t i = 0; i < header.entries.size(); ++i) {
-    const SafetensorsEntry& entry = header.entries[i];
-    file.tensors_[i].bytes = std::span(file.data_).subspan(entry.begin, entry.end - entry.begin);
-  }
+  file.metadata_ = reader.metadata();
+  file.has_checksum_ = reader.has_checksum();
   return file;
 }
 

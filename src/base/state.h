@@ -49,10 +49,14 @@ class State {
     Array(name, std::span<T>(values));
   }
 
+  // A number from `least` to `most`: an index, a count. Throws Error(kBadData) for others.
+  void Number(std::string_view name, int64_t& value, int64_t least, int64_t most);
+
+  // An enumeration that begins at 0 and ends with `last`.
   template <class E>
-  void Choice(std::string_view name, E& value) {
+  void Choice(std::string_view name, E& value, E last) {
     auto number = static_cast<int64_t>(value);
-    Number(name, number);
+    Number(name, number, 0, static_cast<int64_t>(last));
     value = static_cast<E>(number);
   }
 

@@ -25,6 +25,16 @@ class CodeCache {
   // Where the codes of a block belong, block_rows × units values; null where they are not kept.
   T* PlaceOf(int64_t block);
 
+  // Whether they are there, having been said to be: not in an evaluation that was begun by another
+  // process, of which this one does the rest.
+  bool Has(int64_t block) const {
+    return !entries_.empty() && entries_[static_cast<size_t>(block)].filled;
+  }
+  void SetFilled(int64_t block) {
+    if (!entries_.empty())
+      entries_[static_cast<size_t>(block)].filled = entries_[static_cast<size_t>(block)].kept;
+  }
+
   // What one block takes.
   static uint64_t BlockBytes(int64_t block_rows, int64_t units) {
     return static_cast<uint64_t>(block_rows * units) * sizeof(T) + kCacheLineBytes;
@@ -33,6 +43,7 @@ class CodeCache {
  private:
   struct Entry {
     bool kept = false;
+    bool filled = false;
     AlignedBuffer<T> codes;  // allocated when first asked for
   };
 

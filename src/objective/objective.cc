@@ -106,6 +106,41 @@ T* Objective<T>::CodesOf(const Block<T>& block, const Block<T>& tile) {
   return codes + (tile.range.begin - block.range.begin) * shape().encoder_units();
 }
 
+// ---- State -------------------------------------------------------------------------------------
+
+// However it ends, nothing is left of it.
+template <class T>
+class Objective<T>::Evaluation {
+ public:
+  explicit Evaluation(Objective& objective) : objective_(objective) {}
+  ~Evaluation() { objective_.summing_ = Summing::kNothing; }
+  Evaluation(const Evaluation&) = delete;
+  Evaluation& operator=(const Evaluation&) = delete;
+
+ private:
+  Objective& objective_;
+};
+
+template <class T>
+void Objective<T>::Visit(State& state) {
+  state.Choice("summing", summing_, Summing::kGradient);
+  if (!is_under_way()) return;
+  sweep_.Visit(state);
+  const bool of_gradient = summing_ == Summing::kGradient;
+  if (of_gradient && passes() == 2) {
+    state.Array("activations", std::span(row_lanes_[0].activation));
+  }
+  if (of_gradient && gradient_lanes_.empty()) AllocateGradientLanes();
+  for (int64_t lane = 0; lane < sweep_.lanes_begun(); ++lane) {
+    const StateGroup group(state, fmt::format("lane{}", lane));
+    if (of_gradient) {
+      gradient_lanes_[static_cast<size_t>(lane)].Visit(state);
+    } else {
+      row_lanes_[static_cast<size_t>(lane)].Visit(state);
+    }
+  }
+}
+
 // ---- J -----------------------------------------------------------------------------------------
 
 template <class T>
@@ -134,6 +169,8 @@ struct Objective<T>::WatchedSums {
 
 template <class T>
 CostTerms Objective<T>::Evaluate(std::span<const T> parameters, ForwardWatcher<T>* watcher) {
+  const Evaluation evaluation(*this);
+  summing_ = Summing::kRows;
   block_.SetParameters(parameters);
   std::vector<WatchedSums> lanes;
   for (RowSums& sums : row_lanes_) lanes.push_back({&sums, watcher, std::ssize(lanes)});
@@ -156,6 +193,8 @@ CostTerms Objective<T>::Evaluate(std::span<const T> parameters, ForwardWatcher<T
 template <class T>
 std::span<const double> Objective<T>::FindRhoHat(std::span<const T> parameters,
                                                  uint32_t noise_epoch) {
+  const Evaluation evaluation(*this);
+  summing_ = Summing::kRows;
   block_.SetParameters(parameters);
   block_.set_noise_epoch(noise_epoch);
   const RowSums& sums =
@@ -174,6 +213,7 @@ std::span<const double> Objective<T>::FindRhoHat(std::span<const T> parameters,
 
 template <class T>
 CostTerms Objective<T>::EvaluateWithGradient(std::span<const T> parameters, std::span<T> gradient) {
+  const Evaluation evaluation(*this);
   block_.SetParameters(parameters);
   if (gradient_lanes_.empty()) AllocateGradientLanes();
   const GradientSums<T>& sums = passes() == 2 ? RunTwice() : RunOnce();
@@ -184,6 +224,7 @@ CostTerms Objective<T>::EvaluateWithGradient(std::span<const T> parameters, std:
 // Fused, or without a penalty that depends on ρ̂.
 template <class T>
 const GradientSums<T>& Objective<T>::RunOnce() {
+  summing_ = Summing::kGradient;
   const GradientSums<T>& sums =
       sweep_.Run(std::span(gradient_lanes_), [&](const Block<T>& block, GradientSums<T>& lane) {
         ForEachTile(block, [&](const Block<T>& tile) {
@@ -201,20 +242,28 @@ const GradientSums<T>& Objective<T>::RunOnce() {
 }
 
 template <class T>
+void Objective<T>::RunForwards() {
+  sweep_.Run(std::span(row_lanes_), [&](const Block<T>& block, RowSums& sums) {
+    ForEachTile(block, [&](const Block<T>& tile) {
+      block_.Encode(tile, CodesOf(block, tile));
+      block_.AddActivations(tile, sums);
+    });
+    codes_.SetFilled(block.index);
+  });
+}
+
+template <class T>
 const GradientSums<T>& Objective<T>::RunTwice() {
-  const RowSums& forwards =
-      sweep_.Run(std::span(row_lanes_), [&](const Block<T>& block, RowSums& sums) {
-        ForEachTile(block, [&](const Block<T>& tile) {
-          block_.Encode(tile, CodesOf(block, tile));
-          block_.AddActivations(tile, sums);
-        });
-      });
-  SetRhoHat(forwards.activation);
+  if (summing_ != Summing::kGradient) {
+    summing_ = Summing::kRows;
+    RunForwards();
+    summing_ = Summing::kGradient;
+  }
+  SetRhoHat(row_lanes_[0].activation);
   return sweep_.Run(std::span(gradient_lanes_), [&](const Block<T>& block, GradientSums<T>& lane) {
     ForEachTile(block, [&](const Block<T>& tile) {
-      T* const codes = CodesOf(block, tile);
-      if (codes != nullptr) {
-        block_.UseEncoded(tile, codes);
+      if (codes_.Has(block.index)) {
+        block_.UseEncoded(tile, CodesOf(block, tile));
       } else {
         block_.Encode(tile);
       }

@@ -83,6 +83,12 @@ class Objective {
   // is.
   std::span<const double> FindRhoHat(std::span<const T> parameters, uint32_t noise_epoch);
 
+  // An evaluation that stands at a pause of the sweep. Loaded into another objective of the same
+  // kind, the same function goes on with it there when it is called with the same parameters; the
+  // bits are those of an evaluation without a pause. Not with a watcher.
+  void Visit(State& state);
+  bool is_under_way() const { return summing_ != Summing::kNothing; }
+
   // Passes over the rows that one gradient takes.
   int64_t passes() const { return block_.has_mean_slope() && !fused_ ? 2 : 1; }
 
@@ -97,6 +103,9 @@ class Objective {
   const NetworkShape& shape() const { return block_.shape(); }
 
  private:
+  // What the pass under way adds up.
+  enum class Summing { kNothing, kRows, kGradient };
+  class Evaluation;
   struct WatchedSums;
 
   template <class Function>
@@ -106,6 +115,7 @@ class Objective {
   void SetRhoHat(std::span<const double> activation_sums);
   const GradientSums<T>& RunOnce();
   const GradientSums<T>& RunTwice();
+  void RunForwards();
 
   int64_t tile_rows_;
   BlockGradient<T> block_;
@@ -117,6 +127,7 @@ class Objective {
   CodeCache<T> codes_;
   std::vector<double> rho_hat_;  // encoder units
   int64_t extreme_units_ = 0;
+  Summing summing_ = Summing::kNothing;
 };
 
 }  // namespace rhohat

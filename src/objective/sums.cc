@@ -1,5 +1,7 @@
 #include "objective/sums.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -28,6 +30,12 @@ void RowSums::Add(const RowSums& other) {
   AddTo<double>(activation, other.activation);
   AddTo<double>(statistics, other.statistics);
   loss += other.loss;
+}
+
+void RowSums::Visit(State& state) {
+  state.Array("activation", std::span(activation));
+  state.Array("statistics", std::span(statistics));
+  state.Number("loss", loss);
 }
 
 template <class T>
@@ -96,6 +104,16 @@ void GradientSums<T>::Mean(int64_t layer, int64_t row_count, std::span<const T> 
       gradient.weight.row(j)[k] = static_cast<T>((split ? sum + more : sum) * mean);
     }
   }
+}
+
+template <class T>
+void GradientSums<T>::Visit(State& state) {
+  rows.Visit(state);
+  state.Array("weights", numbers_.span());
+  for (size_t layer = 0; layer < biases_.size(); ++layer) {
+    state.Array(fmt::format("bias{}", layer), std::span(biases_[layer]));
+  }
+  if (!slope_bias_.empty()) state.Array("slope_bias", std::span(slope_bias_));
 }
 
 template class GradientSums<float>;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/state.h"
 #include "math/views.h"
 #include "network/parameters.h"
 
@@ -24,6 +25,7 @@ struct RowSums {
         statistics(static_cast<size_t>(statistics_in)) {}
   void Clear();
   void Add(const RowSums& other);
+  void Visit(State& state);
 };
 
 // The gradient's sums. The weights' are in T, as products make them; the biases' in double.
@@ -36,6 +38,7 @@ class GradientSums {
 
   void Clear();
   void Add(const GradientSums& other);
+  void Visit(State& state);
 
   // Σ δ aᵀ of one layer, in the shape of its stored weight; for a transposed layer its mirror's,
   // which it shares.

@@ -19,10 +19,14 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   Running(RowPass& pass, const BlockFunction& function, int64_t readers)
       : pass_(pass),
         function_(function),
-        blocks_((pass.source_.rows() + pass.options_.block_rows - 1) / pass.options_.block_rows),
-        queue_(pass.options_.lanes, pass.options_.blocks_ahead, pass.threads(), readers) {}
+        first_block_(pass.position_),
+        blocks_(pass.blocks()),
+        queue_(pass.options_.lanes, pass.options_.blocks_ahead, pass.threads(), readers),
+        next_block_(first_block_),
+        rows_done_(first_block_ * pass.options_.block_rows) {}
 
-  int64_t blocks() const { return blocks_; }
+  // When it has ended: the first block that was not computed.
+  int64_t position() const { return next_block_; }
   BlockQueue& queue() { return queue_; }
 
   // A reading thread; or, where nothing is to be read, whoever called.
@@ -55,7 +59,7 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   // nothing where there is none, or reading on is pointless.
   std::optional<int64_t> FetchNext() {
     const std::lock_guard lock(fetch_mutex_);
-    while (next_block_ < blocks_ && queue_.WaitForSlot(next_block_)) {
+    while (next_block_ < blocks_ && !MustPause() && queue_.WaitForSlot(next_block_)) {
       const int64_t block = next_block_++;
       try {
         CheckStop();
@@ -72,6 +76,13 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
       }
     }
     return std::nullopt;
+  }
+
+  // Whoever wants a pause all the time still gets on by a block each time.
+  bool MustPause() {
+    PassPauses* const pauses = pass_.options_.pauses;
+    if (pauses != nullptr && !pausing_) pausing_ = next_block_ > first_block_ && pauses->Wanted();
+    return pausing_;
   }
 
   void CheckStop() const {
@@ -161,12 +172,14 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
 
   RowPass& pass_;
   const BlockFunction& function_;
+  const int64_t first_block_;
   const int64_t blocks_;
   BlockQueue queue_;
   std::mutex fetch_mutex_;
-  int64_t next_block_ = 0;  // behind fetch_mutex_
+  int64_t next_block_;    // behind fetch_mutex_
+  bool pausing_ = false;  // the same
   std::mutex progress_mutex_;
-  int64_t rows_done_ = 0;  // behind progress_mutex_
+  int64_t rows_done_;  // behind progress_mutex_
 };
 
 RowPass::RowPass(RowSource& source, Executor& executor, const SweepOptions& options,
@@ -177,28 +190,48 @@ RowPass::RowPass(RowSource& source, Executor& executor, const SweepOptions& opti
       options_(options),
       slots_(static_cast<size_t>(options.blocks_ahead)) {}
 
+int64_t RowPass::blocks() const {
+  return (source_.rows() + options_.block_rows - 1) / options_.block_rows;
+}
+
 int64_t RowPass::Run(const BlockFunction& function) {
+  try {
+    RunToPause(function);
+    while (position_ < blocks()) {
+      options_.pauses->Pause();
+      RunToPause(function);
+    }
+  } catch (...) {
+    position_ = 0;
+    for (RawRows& rows : slots_) rows.Start({});
+    if (cache_ != nullptr) cache_->Forget();
+    throw;
+  }
+  position_ = 0;
+  counts_.rows += source_.rows();
+  return std::min(blocks(), options_.lanes);
+}
+
+// From position(), where at least one block is left, to a pause or the end.
+void RowPass::RunToPause(const BlockFunction& function) {
   const uint64_t bytes_before = source_.bytes_read();
   const bool reads = cache_ == nullptr || !cache_->HasAll();
   // Two even beside one compute thread, so that one can wait for the disk.
   const int64_t readers = reads ? std::min(source_.readers(), std::max<int64_t>(2, threads())) : 1;
   const auto running = std::make_shared<Running>(*this, function, readers);
-  try {
-    if (reads) {
-      ReadInThreads(*running, readers);
-    } else {
-      running->ReadBlocks();
-      running->queue().WaitForEnd();
-    }
-  } catch (...) {
-    for (RawRows& rows : slots_) rows.Start({});
-    if (cache_ != nullptr) cache_->Forget();
-    throw;
+  if (reads) {
+    ReadInThreads(*running, readers);
+  } else {
+    running->ReadBlocks();
+    running->queue().WaitForEnd();
   }
-  counts_.rows += source_.rows();
+  position_ = running->position();
   counts_.bytes_read += source_.bytes_read() - bytes_before;
   if (reads) counts_.wait_seconds += running->queue().wait_seconds();
-  return std::min(running->blocks(), options_.lanes);
+}
+
+void RowPass::Visit(State& state) {
+  state.Number("block", position_, 0, std::max<int64_t>(0, blocks() - 1));
 }
 
 void RowPass::ReadInThreads(Running& running, int64_t readers) {

@@ -22,11 +22,27 @@
 #include <memory>
 #include <vector>
 
+#include "base/state.h"
 #include "data/row_source.h"
 #include "sweep/block_cache.h"
 #include "sweep/executor.h"
 
 namespace rhohat {
+
+// Lets a pass stand still at a block, so that what it has come to can be saved, and gone on with by
+// another process.
+class PassPauses {
+ public:
+  virtual ~PassPauses() = default;
+
+  // Whether the pass is to come to a stand. Asked between blocks, by reading threads, one at a
+  // time.
+  virtual bool Wanted() = 0;
+
+  // The pass stands: the blocks up to one are computed, and none after it. Called by whoever called
+  // the pass; what it throws ends the pass.
+  virtual void Pause() = 0;
+};
 
 struct SweepOptions {
   int64_t block_rows = 1024;  // B
@@ -34,6 +50,7 @@ struct SweepOptions {
   int64_t blocks_ahead = 4;   // slots: blocks being fetched, waiting or being computed
   uint64_t cache_bytes = 0;   // for rows that are kept from one pass of a Sweep to the next
   const std::atomic<bool>* stop = nullptr;  // once true, the pass ends with Stopped
+  PassPauses* pauses = nullptr;             // may be null
 };
 
 // One block, its pieces complete. `worker` is in [0, threads) and belongs to one running block at a
@@ -77,7 +94,7 @@ class RowPass {
 
   // Hands every block, once, to `function`, on many threads. Returns the number of lanes that had a
   // block. Throws what `function`, unpacking or reading threw for the lowest-numbered block, or
-  // Stopped.
+  // Stopped. After position() was loaded, the next run begins there.
   int64_t Run(const BlockFunction& function);
 
   // For results that are rows themselves: `compute` leaves a block's result in its slot, on many
@@ -94,9 +111,15 @@ class RowPass {
   int64_t threads() const { return executor_.threads(); }
   const SweepCounts& counts() const { return counts_; }
 
+  // Of a pass that stands: how many of the first blocks are done. Else 0.
+  int64_t position() const { return position_; }
+  void Visit(State& state);
+
  private:
   class Running;
 
+  int64_t blocks() const;
+  void RunToPause(const BlockFunction& function);
   void ReadInThreads(Running& running, int64_t readers);
 
   RowSource& source_;
@@ -106,6 +129,7 @@ class RowPass {
   std::vector<RawRows> slots_;
   RowsDone rows_done_;
   SweepCounts counts_;
+  int64_t position_ = 0;
 };
 
 }  // namespace rhohat

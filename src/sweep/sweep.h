@@ -9,6 +9,7 @@
 // get blocks see no difference, not in one bit; a kept block is neither read nor transformed again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -107,6 +108,13 @@ class Sweep {
   int64_t block_rows() const { return pass_.options().block_rows; }
   int64_t threads() const { return pass_.threads(); }
   const SweepCounts& counts() const { return pass_.counts(); }
+
+  // Of a pass that stands at a pause, and that another Sweep, of the same source, options and
+  // lanes' sums, goes on with in its next Run().
+  int64_t position() const { return pass_.position(); }
+  // Lanes whose sums a pass that stands has begun.
+  int64_t lanes_begun() const { return std::min(position(), lanes()); }
+  void Visit(State& state) { pass_.Visit(state); }
 
   // Whether a block is among those that are kept: a function of source and options alone, the same
   // from the first pass on.

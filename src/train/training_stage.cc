@@ -30,7 +30,7 @@ std::string TrainingStage<T>::Minimise() {
   const std::vector<OptimizerKind>& methods = around_.options.methods;
   std::string reasons;
   for (const OptimizerKind kind : methods) {
-    const std::string reason = RunPhase(kind);
+    std::string reason = RunPhase(kind);
     if (methods.size() == 1) return reason;
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", InfoOf(kind).name, reason);
   }

@@ -1,0 +1,16 @@
+#include "base/state.h"
+
+#include <fmt/core.h>
+
+#include "rhohat/error.h"
+
+namespace rhohat {
+
+void State::Number(std::string_view name, int64_t& value, int64_t least, int64_t most) {
+  Number(name, value);
+  if (value >= least && value <= most) return;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: expected {} to {}, found {}", name, least, most, value));
+}
+
+}  // namespace rhohat
