@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 namespace rhohat::fault {
 namespace {
@@ -45,6 +46,7 @@ struct Plan {
   bool is_lasting = false;
   Verdict verdict;
   int signal = 0;
+  bool stalls = false;
   int log = -1;
 };
 
@@ -67,7 +69,9 @@ void ReadWhatToDo(const char* word) {
   for (const NamedWay& known : kWays) {
     if (std::strcmp(word, known.name) == 0) plan.verdict = {known.way, 0};
   }
-  if (plan.at > 0 && plan.verdict.way == Way::kGoOn && plan.signal == 0) {
+  plan.stalls = std::strcmp(word, "stall") == 0;
+  const bool does_something = plan.verdict.way != Way::kGoOn || plan.signal != 0 || plan.stalls;
+  if (plan.at > 0 && !does_something) {
     std::fprintf(stderr, "fault library: FAULT_DO: unknown: %s\n", word);
     std::abort();
   }
@@ -117,6 +121,12 @@ void Log(long number, const char* call, size_t bytes, const char* path) {
   ::syscall(SYS_write, plan.log, line, static_cast<size_t>(length));
 }
 
+// As a disk that does not answer, which no signal interrupts.
+void Stall() {
+  timespec rest{.tv_sec = 60, .tv_nsec = 0};
+  while (::nanosleep(&rest, &rest) != 0) continue;
+}
+
 }  // namespace
 
 Verdict Judge(const char* call, size_t bytes, const char* path, int descriptor) {
@@ -137,6 +147,7 @@ Verdict Judge(const char* call, size_t bytes, const char* path, int descriptor) 
   const bool is_hit = number == plan.at || (plan.is_lasting && plan.at > 0 && number > plan.at);
   if (!is_hit) return {};
   if (plan.signal != 0) std::raise(plan.signal);
+  if (plan.stalls) Stall();
   if (plan.verdict.way == Way::kKill) Die();
   return plan.verdict;
 }
