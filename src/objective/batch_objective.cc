@@ -41,6 +41,11 @@ std::vector<double> RunningMean::Means() const {
   return means;
 }
 
+void RunningMean::Visit(State& state) {
+  state.Array("sums", std::span(sums));
+  state.Number("rows", rows);
+}
+
 int64_t DefaultHalfLife(int64_t batch_rows) {
   // Enough for a mean of rare activations. Longer, the mean falls behind the parameters: measured
   // on MNIST (Adam at 3e-3, batches of 256), J after 5 epochs was 18.0 with the batch's own

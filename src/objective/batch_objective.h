@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/state.h"
 #include "objective/block_gradient.h"
 #include "rhohat/cost_terms.h"
 #include "rhohat/options.h"
@@ -33,7 +34,9 @@ class RunningMean {
 
   std::vector<double> Means() const;
 
-  // Weighted sums, and the rows they stand for: also what there is to save.
+  void Visit(State& state);
+
+  // Weighted sums, and the rows they stand for.
   std::vector<double> sums;
   double rows = 0;
 

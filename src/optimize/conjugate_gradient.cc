@@ -37,6 +37,14 @@ size_t ConjugateGradient<T>::MemoryBytes(size_t parameters) {
 }
 
 template <class T>
+void ConjugateGradient<T>::Visit(State& state) {
+  DirectionSearch<T>::Visit(state);
+  state.Number("beta", beta_);
+  state.Number("last_step", last_step_);
+  state.Number("last_slope", last_slope_);
+}
+
+template <class T>
 void ConjugateGradient<T>::Learn(std::span<const T> gradient, std::span<T> last_gradient,
                                  std::span<T> /*direction*/) {
   const double square = Dot<T>(gradient, gradient);

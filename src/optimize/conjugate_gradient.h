@@ -30,6 +30,8 @@ class ConjugateGradient : public DirectionSearch<T> {
   // not fit.
   static size_t MemoryBytes(size_t parameters);
 
+  void Visit(State& state) override;
+
  private:
   void Learn(std::span<const T> gradient, std::span<T> last_gradient,
              std::span<T> direction) override;

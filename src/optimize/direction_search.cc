@@ -65,6 +65,21 @@ void DirectionSearch<T>::ChangeFunction() {
 }
 
 template <class T>
+void DirectionSearch<T>::Visit(State& state) {
+  state.Choice("phase", phase_, Phase::kFailed);
+  state.Text("failure", failure_);
+  state.Number("cost", cost_);
+  state.Array("point", std::span(point_));
+  state.Array("gradient", std::span(gradient_));
+  state.Array("direction", std::span(direction_));
+  state.Array("trial", std::span(trial_));
+  state.Flag("steepest", steepest_);
+  state.Number("slope", slope_);
+  const StateGroup group(state, "line_search");
+  search_.Visit(state);
+}
+
+template <class T>
 Step DirectionSearch<T>::TellStart(double cost, std::span<const T> gradient) {
   cost_ = cost;
   std::copy(gradient.begin(), gradient.end(), gradient_.begin());

@@ -36,6 +36,8 @@ class DirectionSearch : public Optimizer<T> {
   double cost() const final { return cost_; }
   std::span<const T> gradient() const final { return gradient_; }
   std::string_view failure() const final { return failure_; }
+  // For the methods to add to.
+  void Visit(State& state) override;
 
   // From now on another function is minimised, beginning at point(), which is trial() too: the next
   // Tell() is about the new function there and returns kAccepted, or kFailed where its gradient

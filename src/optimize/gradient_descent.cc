@@ -62,6 +62,17 @@ Step GradientDescent<T>::Tell(double cost, std::span<const T> gradient) {
 }
 
 template <class T>
+void GradientDescent<T>::Visit(State& state) {
+  state.Flag("started", started_);
+  state.Text("failure", failure_);
+  state.Number("cost", cost_);
+  state.Array("point", std::span(point_));
+  state.Array("gradient", std::span(gradient_));
+  state.Array("velocity", std::span(velocity_));
+  state.Array("trial", std::span(trial_));
+}
+
+template <class T>
 Step GradientDescent<T>::Fail(std::string_view why) {
   failure_ = why;
   return Step::kFailed;

@@ -35,6 +35,7 @@ class GradientDescent : public Optimizer<T> {
   double cost() const override { return cost_; }
   std::span<const T> gradient() const override { return gradient_; }
   std::string_view failure() const override { return failure_; }
+  void Visit(State& state) override;
 
   // Bytes allocated for that many parameters: four vectors of T. Throws Error where the number does
   // not fit.

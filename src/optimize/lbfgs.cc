@@ -52,6 +52,22 @@ size_t Lbfgs<T>::MemoryBytes(size_t parameters, int64_t history) {
   return static_cast<size_t>(vectors) + static_cast<size_t>(scalars);
 }
 
+// Pairs stay in their slots; empty slots are not saved.
+template <class T>
+void Lbfgs<T>::Visit(State& state) {
+  DirectionSearch<T>::Visit(state);
+  state.Number("pairs", pairs_, 0, history_);
+  state.Number("newest", newest_, 0, history_ - 1);
+  state.Number("scaling", scaling_);
+  for (int64_t age = pairs_ - 1; age >= 0; --age) {
+    const size_t slot = Slot(age);
+    const StateGroup group(state, fmt::format("pair{}", slot));
+    state.Array("point_change", PointChange(slot));
+    state.Array("gradient_change", GradientChange(slot));
+    state.Number("curvature", curvatures_[slot]);
+  }
+}
+
 // The two-loop recursion, run on −∇f so that its result is the direction itself.
 template <class T>
 bool Lbfgs<T>::Turn(std::span<T> direction) {

@@ -34,6 +34,8 @@ class Lbfgs : public DirectionSearch<T> {
   // Throws Error where the number does not fit.
   static size_t MemoryBytes(size_t parameters, int64_t history);
 
+  void Visit(State& state) override;
+
  private:
   void Learn(std::span<const T> gradient, std::span<T> last_gradient,
              std::span<T> direction) override;

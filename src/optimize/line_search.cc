@@ -109,6 +109,31 @@ double StepPastSteeper(const LineSample& other, const LineSample& trial) {
 
 }  // namespace
 
+void LineSample::Visit(State& state) {
+  state.Number("step", step);
+  state.Number("cost", cost);
+  state.Number("slope", slope);
+}
+
+void LineSearch::Visit(State& state) {
+  const auto visit = [&](const char* name, LineSample& sample) {
+    const StateGroup group(state, name);
+    sample.Visit(state);
+  };
+  visit("origin", origin_);
+  visit("best", best_);
+  visit("other", other_);
+  state.Number("step", step_);
+  state.Flag("bracketed", bracketed_);
+  state.Flag("auxiliary_stage", auxiliary_stage_);
+  state.Flag("settling", settling_);
+  state.Number("last_width", last_width_);
+  state.Number("width_before_last", width_before_last_);
+  state.Number("wall", wall_);
+  state.Number("evaluations", evaluations_, 0, options_.max_evaluations);
+  state.Number("retreats", retreats_, 0, options_.max_retreats + 1);
+}
+
 LineSearch::Status LineSearch::Start(double cost, double slope, double initial_step) {
   *this = LineSearch(options_);
   if (!std::isfinite(cost) || !std::isfinite(slope) || !(slope < 0)) return Status::kFailed;

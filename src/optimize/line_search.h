@@ -13,11 +13,13 @@
 //
 // The search calls nobody. step() is where to evaluate, Update() takes what was found there, and
 // all that it knows between two evaluations is in plain members, so a search in progress can be
-// copied. Steps, values and slopes are double whatever the precision of the vectors.
+// copied, and saved. Steps, values and slopes are double whatever the precision of the vectors.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+
+#include "base/state.h"
 
 namespace rhohat {
 
@@ -37,6 +39,8 @@ struct LineSample {
   double step = 0;
   double cost = 0;
   double slope = 0;
+
+  void Visit(State& state);
 };
 
 class LineSearch {
@@ -59,6 +63,9 @@ class LineSearch {
 
   // φ and φ' at step(). Where either is not finite the step is out of the function's domain.
   Status Update(double cost, double slope);
+
+  // All that it knows but for its options.
+  void Visit(State& state);
 
  private:
   bool SufficientDecrease(const LineSample& sample) const;

@@ -18,6 +18,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/state.h"
+
 namespace rhohat {
 
 enum class Step {
@@ -46,6 +48,10 @@ class Optimizer {
 
   // Why Tell() returned kFailed, in words.
   virtual std::string_view failure() const = 0;
+
+  // All that it knows, between any two evaluations. What loads it has been made with the same
+  // options and as many parameters, and goes on with the same bits.
+  virtual void Visit(State& state) = 0;
 };
 
 }  // namespace rhohat

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 
 namespace rhohat {
 
@@ -17,6 +18,11 @@ std::optional<std::string> StopRule::Stop(double cost, double gradient_norm) {
   if (decrease) return decrease;
   if (iteration_ < options_.iterations) return std::nullopt;
   return fmt::format("{} iteration{} reached", iteration_, iteration_ == 1 ? "" : "s");
+}
+
+void StopRule::Visit(State& state) {
+  state.Number("iteration", iteration_, -1, std::numeric_limits<int64_t>::max() / 2);
+  state.Array("costs", std::span<double>(costs_));
 }
 
 std::optional<std::string> StopRule::CheckGradient(double gradient_norm) const {

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 
+#include "base/state.h"
+
 namespace rhohat {
 
 struct StopRuleOptions {
@@ -29,6 +31,9 @@ class StopRule {
   // To be called once after every accepted iteration, first of all for the starting point, which is
   // iteration 0. Returns why to stop, in words, or nothing.
   virtual std::optional<std::string> Stop(double cost, double gradient_norm);
+
+  // What it remembers of the costs, between any two calls.
+  virtual void Visit(State& state);
 
  private:
   static constexpr int64_t kWindow = 10;

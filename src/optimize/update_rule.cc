@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/units.h"
 #include "rhohat/error.h"
@@ -38,6 +39,11 @@ void UpdateRule<T>::BeginStep(double rate) {
   PrepareStep(rate, steps_);
 }
 
+template <class T>
+void UpdateRule<T>::Visit(State& state) {
+  state.Number("steps", steps_, 0, std::numeric_limits<int64_t>::max() / 2);
+}
+
 // ---- SGD ---------------------------------------------------------------------------------------
 
 template <class T>
@@ -63,8 +69,9 @@ double Sgd<T>::Update(size_t begin, std::span<const T> gradient, std::span<T> po
 }
 
 template <class T>
-std::vector<typename UpdateRule<T>::Vector> Sgd<T>::state() {
-  return {{"velocity", velocity_.span()}};
+void Sgd<T>::Visit(State& state) {
+  UpdateRule<T>::Visit(state);
+  state.Array("velocity", velocity_.span());
 }
 
 // ---- Adam --------------------------------------------------------------------------------------
@@ -105,8 +112,10 @@ double Adam<T>::Update(size_t begin, std::span<const T> gradient, std::span<T> p
 }
 
 template <class T>
-std::vector<typename UpdateRule<T>::Vector> Adam<T>::state() {
-  return {{"mean", mean_.span()}, {"square", square_.span()}};
+void Adam<T>::Visit(State& state) {
+  UpdateRule<T>::Visit(state);
+  state.Array("mean", mean_.span());
+  state.Array("square", square_.span());
 }
 
 template class UpdateRule<float>;

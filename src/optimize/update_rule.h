@@ -9,10 +9,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
-#include <vector>
 
 #include "base/aligned_buffer.h"
+#include "base/state.h"
 #include "math/kernels.h"
 
 namespace rhohat {
@@ -30,15 +29,11 @@ class UpdateRule {
   // range of a step. Thread-safe for disjoint ranges. Returns Σ gradient².
   virtual double Update(size_t begin, std::span<const T> gradient, std::span<T> point) = 0;
 
-  // All there is to save, so as to go on later: the steps begun, and vectors as long as the
-  // parameters, by name.
-  struct Vector {
-    std::string_view name;
-    std::span<T> values;
-  };
-  virtual std::vector<Vector> state() = 0;
+  // The steps begun.
   int64_t steps() const { return steps_; }
-  void set_steps(int64_t steps) { steps_ = steps; }
+
+  // All that it knows between two steps.
+  virtual void Visit(State& state);
 
  protected:
   virtual void PrepareStep(double rate, int64_t step /* from 1 */) = 0;
@@ -57,7 +52,7 @@ class Sgd : public UpdateRule<T> {
   static size_t MemoryBytes(size_t parameters);
 
   double Update(size_t begin, std::span<const T> gradient, std::span<T> point) override;
-  std::vector<typename UpdateRule<T>::Vector> state() override;
+  void Visit(State& state) override;
 
  private:
   void PrepareStep(double rate, int64_t step) override;
@@ -83,7 +78,7 @@ class Adam : public UpdateRule<T> {
   static size_t MemoryBytes(size_t parameters);
 
   double Update(size_t begin, std::span<const T> gradient, std::span<T> point) override;
-  std::vector<typename UpdateRule<T>::Vector> state() override;
+  void Visit(State& state) override;
 
  private:
   void PrepareStep(double rate, int64_t step) override;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/state.h"
 #include "network/parameters.h"
 #include "rhohat/options.h"
 
@@ -41,6 +42,8 @@ class SampleGap {
   // The sample has grown from `rows` to `more_rows`, and J from `cost` to `new_cost` at the same
   // point: what the next gap will be follows.
   void Grow(int64_t rows, double cost, int64_t more_rows, double new_cost);
+
+  void Visit(State& state) { state.Number("gap", gap_); }
 
   // Whether a sample is used up where ten iterations have gained so much. The last sample is
   // sooner, since what comes after it is J itself.

@@ -12,6 +12,7 @@
 #include "objective/objective.h"
 #include "rhohat/error.h"
 #include "tests/objective/cases.h"
+#include "tests/support/state_copy.h"
 
 namespace rhohat {
 namespace {
@@ -200,6 +201,27 @@ TEST(RunningMeanTest, ABatchCountsHalfAfterItsHalfLife) {
   EXPECT_DOUBLE_EQ(mean.Means()[0], 1);
   mean.Add(std::vector<double>{100 * 4.0}, 100);
   EXPECT_DOUBLE_EQ(mean.Means()[0], (50 * 1.0 / 2 + 100 * 4.0) / (50.0 / 2 + 100));
+}
+
+TEST(RunningMeanTest, GoesOnWithTheSameBitsFromAfterAnyBatch) {
+  RunningMean straight(2, 100);
+  for (int batch = 0; batch < 5; ++batch) {
+    StateCopy saved;
+    straight.Visit(saved);
+    saved.Load();
+    RunningMean loaded(2, 100);
+    loaded.Visit(saved);
+    for (RunningMean* mean : {&straight, &loaded}) {
+      mean->Add(std::vector<double>{0.1 * batch, 1.0 / 3}, 30 + batch);
+    }
+    EXPECT_EQ(loaded.Means(), straight.Means());
+    EXPECT_EQ(loaded.rows, straight.rows);
+  }
+  StateCopy saved;
+  straight.Visit(saved);
+  saved.Load();
+  RunningMean of_more_units(3, 100);
+  EXPECT_THROW(of_more_units.Visit(saved), Error);
 }
 
 TEST(RunningMeanTest, HalfLifeIsABatchAndSomeHundredRowsAtLeast) {

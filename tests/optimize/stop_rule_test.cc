@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "rhohat/error.h"
+#include "tests/support/state_copy.h"
+
 namespace rhohat {
 namespace {
 
@@ -73,6 +76,34 @@ TEST(StopRule, ACopyGoesOnAsTheOriginal) {
   StopRule copy = rule;
   for (int i = 7; i < 10; ++i) EXPECT_EQ(copy.Stop(5, 1), std::nullopt);
   EXPECT_NE(copy.Stop(5, 1), std::nullopt);
+}
+
+TEST(StopRule, GoesOnFromAfterAnyIteration) {
+  const StopRuleOptions options = {.iterations = 40, .tolerance = 1e-3};
+  const auto cost = [](int i) { return 1 + std::pow(0.6, i); };
+  StopRule straight(options);
+  const int end = StopOf(straight, cost).first;
+  ASSERT_GT(end, 20);
+  for (int i = 0; i < end; ++i) {
+    StateCopy saved;
+    straight.Visit(saved);
+    saved.Load();
+    StopRule loaded(options);
+    loaded.Visit(saved);
+    for (int j = i; j < end; ++j) ASSERT_EQ(loaded.Stop(cost(j), 1), std::nullopt) << i << " " << j;
+    EXPECT_NE(loaded.Stop(cost(end), 1), std::nullopt) << i;
+    straight.Stop(cost(i), 1);
+  }
+}
+
+TEST(StopRule, AnIterationThatCannotBeIsRefused) {
+  for (int64_t iteration : {int64_t{-2}, INT64_MIN, INT64_MAX}) {
+    StateCopy saved;
+    saved.Number("iteration", iteration);
+    saved.Load();
+    StopRule rule({});
+    EXPECT_THROW(rule.Visit(saved), Error);
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "rhohat/error.h"
+#include "tests/support/state_copy.h"
 
 namespace rhohat {
 namespace {
@@ -119,26 +120,46 @@ TYPED_TEST(UpdateRuleOf, RangesOfAnySizeGiveTheSameBits) {
   }
 }
 
+// Saved after every step, and loaded into a rule that is new.
 TYPED_TEST(UpdateRuleOf, StateIsAllThatIsNeededToGoOn) {
   using T = TypeParam;
-  const auto expect = [](UpdateRule<T>& whole, UpdateRule<T>& half, UpdateRule<T>& rest) {
+  const auto expect = [](const auto& make) {
+    auto whole = make();
     const std::vector<T> expected = Run<T>(whole, kParameters);
+    auto rule = make();
     std::vector<T> point = StartingPoint<T>();
-    for (int t = 1; t <= kSteps / 2; ++t) {
-      half.BeginStep(RateOf(t));
-      half.Update(0, GradientAt<T>(t), point);
+    for (int t = 0; t <= kSteps; ++t) {
+      StateCopy saved;
+      rule.Visit(saved);
+      saved.Load();
+      auto rest = make();
+      rest.Visit(saved);
+      EXPECT_EQ(rest.steps(), t);
+      EXPECT_EQ(Run<T>(rest, kParameters, t + 1, point), expected) << t;
+      rule.BeginStep(RateOf(t + 1));
+      rule.Update(0, GradientAt<T>(t + 1), point);
     }
-    rest.set_steps(half.steps());
-    for (size_t v = 0; v < half.state().size(); ++v) {
-      EXPECT_EQ(half.state()[v].name, rest.state()[v].name);
-      std::ranges::copy(half.state()[v].values, rest.state()[v].values.begin());
-    }
-    EXPECT_EQ(Run<T>(rest, kParameters, kSteps / 2 + 1, point), expected);
   };
-  Adam<T> adams[] = {Adam<T>(kParameters), Adam<T>(kParameters), Adam<T>(kParameters)};
-  expect(adams[0], adams[1], adams[2]);
-  Sgd<T> sgds[] = {Sgd<T>(kParameters, 0.9), Sgd<T>(kParameters, 0.9), Sgd<T>(kParameters, 0.9)};
-  expect(sgds[0], sgds[1], sgds[2]);
+  expect([] { return Adam<T>(kParameters); });
+  expect([] { return Sgd<T>(kParameters, 0.9); });
+}
+
+TYPED_TEST(UpdateRuleOf, StateThatCannotBeIsRefused) {
+  using T = TypeParam;
+  Adam<T> adam(kParameters);
+  StateCopy of_adam;
+  adam.Visit(of_adam);
+  of_adam.Load();
+  Adam<T> shorter(kParameters - 1);
+  EXPECT_THROW(shorter.Visit(of_adam), Error);
+  Sgd<T> sgd(kParameters, 0.9);
+  EXPECT_THROW(sgd.Visit(of_adam), Error);
+
+  StateCopy negative;
+  int64_t steps = -1;
+  negative.Number("steps", steps);
+  negative.Load();
+  EXPECT_THROW(adam.Visit(negative), Error);
 }
 
 TYPED_TEST(UpdateRuleOf, UpdateTellsTheGradientsSquareSum) {

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "tests/support/state_copy.h"
+
 namespace rhohat {
 namespace {
 
@@ -72,6 +74,17 @@ TEST(SampleGap, EndsASampleOnceTenIterationsGainASmallPartOfItAndTheLastOneSoone
   EXPECT_TRUE(gap.IsUsedUp(0.09, false));
   EXPECT_FALSE(gap.IsUsedUp(0.21, true));
   EXPECT_TRUE(gap.IsUsedUp(0.19, true));
+}
+
+TEST(SampleGap, IsAllThatASampleHasToSave) {
+  SampleGap gap;
+  gap.Measure(12, 15.1);
+  StateCopy saved;
+  gap.Visit(saved);
+  saved.Load();
+  SampleGap loaded;
+  loaded.Visit(saved);
+  EXPECT_EQ(loaded.gap(), gap.gap());
 }
 
 TEST(SampleGap, IsNeverNegative) {
