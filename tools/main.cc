@@ -48,7 +48,7 @@ int Run(const Arguments& words) {
   } catch (const Error& error) {
     return Report(error.what(), error.exit_code());
   } catch (const Stopped& stopped) {
-    return Report(stopped.what(), SignalExitCode());
+    return Report(stopped.what(), stopped.exit_code().value_or(SignalExitCode()));
   } catch (const std::bad_alloc&) {
     return Report("out of memory: try a smaller --memory or fewer --threads", kInternalExit);
   } catch (const std::exception& fault) {

@@ -5,6 +5,7 @@
 // the program ends with.
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -33,6 +34,13 @@ class Error : public std::runtime_error {
 class Stopped : public std::runtime_error {
  public:
   explicit Stopped(const std::string& message) : std::runtime_error(message) {}
+  // One that left what it can be gone on with, and that a program should end with `exit_code` for.
+  Stopped(const std::string& message, int exit_code)
+      : std::runtime_error(message), exit_code_(exit_code) {}
+  std::optional<int> exit_code() const { return exit_code_; }
+
+ private:
+  std::optional<int> exit_code_;
 };
 
 }  // namespace rhohat

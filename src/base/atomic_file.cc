@@ -202,10 +202,23 @@ void AtomicFile::Commit() {
 AppendFile::AppendFile(std::filesystem::path path)
     : path_(std::move(path)), descriptor_(OpenForWriting(path_, O_APPEND)) {}
 
+AppendFile::AppendFile(std::filesystem::path path, uint64_t bytes) : AppendFile(std::move(path)) {
+  if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) {
+    ThrowIo(path_, "cannot shorten", errno);
+  }
+}
+
 AppendFile::~AppendFile() { ::close(descriptor_); }
 
 void AppendFile::Append(std::string_view text) {
   WriteAll(descriptor_, std::as_bytes(std::span(text)).data(), text.size(), path_);
+}
+
+uint64_t AppendFile::Sync() {
+  if (::fsync(descriptor_) != 0) ThrowIo(path_, "cannot flush to disk", errno);
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) ThrowIo(path_, "cannot look at", errno);
+  return static_cast<uint64_t>(status.st_size);
 }
 
 std::string ReadWholeFile(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -62,11 +63,16 @@ class AtomicFile {
 class AppendFile {
  public:
   explicit AppendFile(std::filesystem::path path);
+  // Begins by cutting the file to `bytes`, which it has at least.
+  AppendFile(std::filesystem::path path, uint64_t bytes);
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
 
   void Append(std::string_view text);
+
+  // Has the operating system put everything on the disk. Returns the file's length.
+  uint64_t Sync();
 
  private:
   std::filesystem::path path_;

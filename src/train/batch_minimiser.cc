@@ -18,7 +18,6 @@ template <class T>
 std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimizer<T>& optimizer,
                                         StopRule& stop_rule, const SweepCounts& counts) {
   const StageProgress& progress = around_.progress;
-  bool noted = false;  // a line of this problem
   while (true) {
     const CostTerms cost = EvaluateTrial(problem, optimizer);
     const double norm = Norm<T>(gradient_.span());
@@ -27,17 +26,17 @@ std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimize
       case Step::kSearching:
         break;
       case Step::kFailed:
-        if (!std::isfinite(cost.total()) && !(settles_ && noted)) ThrowNotFinite(cost, optimizer);
+        if (!std::isfinite(cost.total()) && !(settles_ && noted_)) ThrowNotFinite(cost, optimizer);
         // The very first point may be a minimum, and still is a result.
-        if (!noted) Note(problem, cost, counts);
+        if (!noted_) Note(problem, cost, counts);
         return std::string(optimizer.failure());
       case Step::kAccepted:
         Note(problem, cost, counts);
-        noted = true;
+        noted_ = true;
         if (auto reason = stop_rule.Stop(cost.total(), norm)) return *reason;
         break;
     }
-    if (around_.control.stop_requested()) throw Stopped("stopped on request");
+    around_.checkpoints.Offer();
   }
 }
 
@@ -58,8 +57,10 @@ template <class T>
 CostTerms BatchMinimiser<T>::EvaluateTrial(const BatchProblem<T>& problem,
                                            const Optimizer<T>& optimizer) {
   WatchPasses(problem);
+  const CostTerms cost =
+      problem.objective.EvaluateWithGradient(optimizer.trial(), gradient_.span());
   around_.progress.CountRows(static_cast<double>(problem.sweep.rows()));
-  return problem.objective.EvaluateWithGradient(optimizer.trial(), gradient_.span());
+  return cost;
 }
 
 template <class T>

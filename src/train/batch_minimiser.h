@@ -27,10 +27,15 @@ class BatchMinimiser {
   // of bounds is not the end of it. The gradient is allocated here.
   BatchMinimiser(const PhaseSurroundings<T>& around, size_t parameters, bool settles);
 
+  // Begins with another problem.
+  void Begin() { noted_ = false; }
+
   // Goes on until `stop_rule` or the optimiser says so, and returns what it said. `counts` are
   // those of the phase before this problem. Throws Error, or Stopped.
   std::string Minimise(const BatchProblem<T>& problem, Optimizer<T>& optimizer, StopRule& stop_rule,
                        const SweepCounts& counts = {});
+
+  void Visit(State& state) { state.Flag("noted", noted_); }
 
  private:
   CostTerms EvaluateTrial(const BatchProblem<T>& problem, const Optimizer<T>& optimizer);
@@ -41,6 +46,7 @@ class BatchMinimiser {
   const PhaseSurroundings<T>& around_;
   bool settles_;
   AlignedBuffer<T> gradient_;
+  bool noted_ = false;  // a line of this problem
 };
 
 }  // namespace rhohat

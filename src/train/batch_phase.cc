@@ -36,14 +36,23 @@ BatchPhase<T>::BatchPhase(OptimizerKind kind, const PhaseSurroundings<T>& around
       objective_(around.stage.shape, around.stage.network, around.stage.objective, around.noise,
                  sweep_, around.schedule),
       minimiser_(around, start.size(), kind != OptimizerKind::kGradientDescent),
+      stop_rule_({.iterations = around.stage.iterations,
+                  .tolerance = around.options.tolerance,
+                  .gradient_tolerance = around.options.gradient_tolerance}),
       optimizer_(MakeOptimizer<T>(kind, around.options, start)) {}
 
 template <class T>
 std::string BatchPhase<T>::Minimise() {
-  StopRule stop_rule({.iterations = around_.stage.iterations,
-                      .tolerance = around_.options.tolerance,
-                      .gradient_tolerance = around_.options.gradient_tolerance});
-  return minimiser_.Minimise({sweep_, objective_}, *optimizer_, stop_rule);
+  return minimiser_.Minimise({sweep_, objective_}, *optimizer_, stop_rule_);
+}
+
+template <class T>
+void BatchPhase<T>::Visit(State& state) {
+  minimiser_.Visit(state);
+  stop_rule_.Visit(state);
+  optimizer_->Visit(state);
+  const StateGroup group(state, "objective");
+  objective_.Visit(state);
 }
 
 template class BatchPhase<float>;

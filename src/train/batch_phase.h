@@ -14,6 +14,7 @@ class BatchPhase : public Phase<T> {
   BatchPhase(OptimizerKind kind, const PhaseSurroundings<T>& around, std::span<const T> start);
 
   std::string Minimise() override;
+  void Visit(State& state) override;
   std::span<const T> point() const override { return optimizer_->point(); }
   SweepCounts counts() const override { return sweep_.counts(); }
 
@@ -22,6 +23,7 @@ class BatchPhase : public Phase<T> {
   Sweep<T> sweep_;
   Objective<T> objective_;
   BatchMinimiser<T> minimiser_;
+  StopRule stop_rule_;
   std::unique_ptr<Optimizer<T>> optimizer_;
 };
 

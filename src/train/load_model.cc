@@ -3,6 +3,7 @@
 // the same functions as the command line.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -93,6 +94,11 @@ class Metadata {
 
 void CheckFormat(const std::string& path, const SafetensorsFile& file, const Metadata& metadata) {
   const auto format = file.metadata().find("format");
+  if (format != file.metadata().end() && format->second == kCheckpointFormat) {
+    ThrowBad(path,
+             "a checkpoint that was written before the first evaluation was over: it has no model "
+             "yet");
+  }
   if (format == file.metadata().end() || format->second != kModelFormat) {
     ThrowBad(path, "not a rhohat model: a safetensors file, but not written by 'rhohat train'");
   }
@@ -123,20 +129,6 @@ void ReadConfig(const std::string& path, const Metadata& metadata, Model& model)
     ThrowBad(path, fmt::format("its configuration has an unknown option '{}': use a newer rhohat",
                                config.begin()->first));
   }
-}
-
-void ReadDataIdentity(const Metadata& metadata, DataIdentity& data) {
-  metadata.ParseJson("data", [&](const json& value) {
-    for (const json& file : value.at("files")) {
-      data.files.push_back({.path = file.at("path").get<std::string>(),
-                            .dataset = file.at("dataset").get<std::string>(),
-                            .type = file.at("type").get<std::string>(),
-                            .rows = file.at("rows").get<int64_t>(),
-                            .bytes = file.at("bytes").get<uint64_t>()});
-    }
-    data.rows = value.at("rows").get<int64_t>();
-    data.columns = value.at("columns").get<int64_t>();
-  });
 }
 
 // The first layer's weight tells the number of inputs; all else follows from the configuration.
@@ -193,8 +185,11 @@ void ReadTensors(const std::string& path, const SafetensorsFile& file, Model& mo
     ++count;
   }
   if (!deviation.empty()) model.prepare.deviation = deviation.front();
-  if (file.tensors().size() != count) {
-    ThrowBad(path, fmt::format("expected {} tensors, found {}", count, file.tensors().size()));
+  const auto others = std::ranges::count_if(file.tensors(), [](const TensorView& tensor) {
+    return !tensor.name.starts_with(kStatePrefix);
+  });
+  if (others != static_cast<std::ptrdiff_t>(count)) {
+    ThrowBad(path, fmt::format("expected {} tensors, found {}", count, others));
   }
 }
 
@@ -243,6 +238,21 @@ void CheckOptions(const std::string& path, const Model& model) {
 
 }  // namespace
 
+DataIdentity ParseDataJson(const std::string& text) {
+  const json value = json::parse(text);
+  DataIdentity data;
+  for (const json& file : value.at("files")) {
+    data.files.push_back({.path = file.at("path").get<std::string>(),
+                          .dataset = file.at("dataset").get<std::string>(),
+                          .type = file.at("type").get<std::string>(),
+                          .rows = file.at("rows").get<int64_t>(),
+                          .bytes = file.at("bytes").get<uint64_t>()});
+  }
+  data.rows = value.at("rows").get<int64_t>();
+  data.columns = value.at("columns").get<int64_t>();
+  return data;
+}
+
 Model LoadModel(const std::string& path) {
   const SafetensorsFile file = ReadContainer(path);
   const Metadata metadata(path, file.metadata());
@@ -254,7 +264,8 @@ Model LoadModel(const std::string& path) {
   ReadExtents(path, file, model);
   ReadTensors(path, file, model);
   ReadRhoHat(path, metadata, model);
-  ReadDataIdentity(metadata, model.data);
+  metadata.ParseJson("data",
+                     [&](const json&) { model.data = ParseDataJson(metadata.Text("data")); });
   model.iterations = metadata.Parse<int64_t>("iterations");
   model.cost = metadata.Parse<double>("cost");
   model.stop_reason = metadata.Text("stop_reason");

@@ -33,35 +33,6 @@ std::string ConfigJson(const Model& model) {
   return config.dump();
 }
 
-// File names that are not UTF-8 lose their faulty bytes: JSON cannot hold them, and they only
-// serve to recognise the data.
-std::string DataJson(const DataIdentity& data) {
-  ordered_json files = ordered_json::array();
-  for (const DataIdentity::File& file : data.files) {
-    files.push_back({{"path", file.path},
-                     {"dataset", file.dataset},
-                     {"type", file.type},
-                     {"rows", file.rows},
-                     {"bytes", file.bytes}});
-  }
-  const ordered_json identity = {{"files", files}, {"rows", data.rows}, {"columns", data.columns}};
-  return identity.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
-SafetensorsMetadata MetadataOf(const Model& model) {
-  return {{"format", std::string(kModelFormat)},
-          {"format_version", fmt::format("{}", kModelFormatVersion)},
-          {"rhohat_version", kVersion},
-          {"config", ConfigJson(model)},
-          {"prepare", PreparationText(model.prepare.options)},
-          {"input_range", json({model.input_low, model.input_high}).dump()},
-          {"rho_hat", json(model.rho_hat).dump()},
-          {"data", DataJson(model.data)},
-          {"iterations", fmt::format("{}", model.iterations)},
-          {"cost", fmt::format("{}", model.cost)},
-          {"stop_reason", model.stop_reason}};
-}
-
 // False for NaN too.
 bool AllWithin(double limit, const std::vector<double>& values) {
   return std::ranges::all_of(values, [=](double value) { return std::abs(value) <= limit; });
@@ -125,6 +96,58 @@ std::vector<Model::Tensor> Model::Tensors() const {
   return tensors;
 }
 
+// File names that are not UTF-8 lose their faulty bytes: JSON cannot hold them, and they only
+// serve to recognise the data.
+std::string DataJson(const DataIdentity& data) {
+  ordered_json files = ordered_json::array();
+  for (const DataIdentity::File& file : data.files) {
+    files.push_back({{"path", file.path},
+                     {"dataset", file.dataset},
+                     {"type", file.type},
+                     {"rows", file.rows},
+                     {"bytes", file.bytes}});
+  }
+  const ordered_json identity = {{"files", files}, {"rows", data.rows}, {"columns", data.columns}};
+  return identity.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+SafetensorsMetadata MetadataOf(const Model& model) {
+  return {{"format", std::string(kModelFormat)},
+          {"format_version", fmt::format("{}", kModelFormatVersion)},
+          {"rhohat_version", kVersion},
+          {"config", ConfigJson(model)},
+          {"prepare", PreparationText(model.prepare.options)},
+          {"input_range", json({model.input_low, model.input_high}).dump()},
+          {"rho_hat", json(model.rho_hat).dump()},
+          {"data", DataJson(model.data)},
+          {"iterations", fmt::format("{}", model.iterations)},
+          {"cost", fmt::format("{}", model.cost)},
+          {"stop_reason", model.stop_reason}};
+}
+
+std::vector<TensorView> TensorViewsOf(const Model& model, std::span<const std::byte> parameters) {
+  const bool narrow = model.compute.precision == Precision::kFloat32;
+  const size_t each = narrow ? sizeof(float) : sizeof(double);
+  std::vector<TensorView> tensors;
+  for (const TensorPlace& place : TensorsOf(ShapeOf(model))) {
+    tensors.push_back({.name = place.name,
+                       .type = narrow ? TensorType::kF32 : TensorType::kF64,
+                       .shape = place.shape,
+                       .bytes = parameters.subspan(place.offset * each, place.size * each)});
+  }
+  const std::vector<double> stand_in;
+  for (const auto& tensor : TensorsOf(model.prepare, model.inputs, stand_in)) {
+    const std::span<const double> values = tensor.values == &stand_in
+                                               ? std::span(&model.prepare.deviation, 1)
+                                               : std::span<const double>(*tensor.values);
+    tensors.push_back({.name = tensor.name,
+                       .type = TensorType::kF64,
+                       .shape = tensor.shape,
+                       .bytes = std::as_bytes(values)});
+  }
+  return tensors;
+}
+
 void SaveModel(const Model& model, const std::string& path) {
   CheckConsistent(model, path);
   const bool narrow = model.compute.precision == Precision::kFloat32;
@@ -132,22 +155,7 @@ void SaveModel(const Model& model, const std::string& path) {
   for (size_t i = 0; i < floats.size(); ++i) floats[i] = static_cast<float>(model.parameters[i]);
   const std::span<const std::byte> bytes =
       narrow ? std::as_bytes(std::span(floats)) : std::as_bytes(std::span(model.parameters));
-  const size_t each = narrow ? sizeof(float) : sizeof(double);
-  std::vector<TensorView> tensors;
-  for (const TensorPlace& place : TensorsOf(ShapeOf(model))) {
-    tensors.push_back({.name = place.name,
-                       .type = narrow ? TensorType::kF32 : TensorType::kF64,
-                       .shape = place.shape,
-                       .bytes = bytes.subspan(place.offset * each, place.size * each)});
-  }
-  const std::vector<double> deviation = {model.prepare.deviation};
-  for (const auto& tensor : TensorsOf(model.prepare, model.inputs, deviation)) {
-    tensors.push_back({.name = tensor.name,
-                       .type = TensorType::kF64,
-                       .shape = tensor.shape,
-                       .bytes = std::as_bytes(std::span(*tensor.values))});
-  }
-  WriteSafetensors(path, MetadataOf(model), tensors);
+  WriteSafetensors(path, MetadataOf(model), TensorViewsOf(model, bytes));
 }
 
 }  // namespace rhohat

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "base/state.h"
 #include "data/row_source.h"
 #include "network/corruption.h"
 #include "objective/objective.h"
@@ -11,6 +12,7 @@
 #include "rhohat/options.h"
 #include "sweep/executor.h"
 #include "sweep/sweep.h"
+#include "train/checkpointer.h"
 #include "train/reporter.h"
 #include "train/stage_progress.h"
 #include "train/stages.h"
@@ -22,7 +24,7 @@ template <class T>
 struct PhaseSurroundings {
   const Stage& stage;
   const OptimizerOptions& options;
-  SweepOptions sweep;          // of passes over all rows
+  SweepOptions sweep;          // of passes over all rows; they stand still for checkpoints
   ObjectiveSchedule schedule;  // the same
   RowSource& source;
   Executor& executor;
@@ -30,7 +32,17 @@ struct PhaseSurroundings {
   NoiseSource noise;
   Reporter& reporter;
   StageProgress& progress;
+  Checkpointer& checkpoints;
   const RunControl& control;
+
+  // Of passes that cannot be gone on with: they end where the run is asked to stop, and are done
+  // anew.
+  SweepOptions BriefSweep() const {
+    SweepOptions brief = sweep;
+    brief.pauses = nullptr;
+    brief.stop = control.stop;
+    return brief;
+  }
 };
 
 // Allocates what it needs when it is made. Not thread-safe.
@@ -39,8 +51,12 @@ class Phase {
  public:
   virtual ~Phase() = default;
 
-  // Returns why it ended. Throws Error, or Stopped.
+  // Returns why it ended. Throws Error, or Stopped. After Visit() has loaded a state it goes on
+  // from there.
   virtual std::string Minimise() = 0;
+
+  // May be called whenever `checkpoints` saves, and after Minimise(). Loading may read rows.
+  virtual void Visit(State& state) = 0;
 
   // The parameters that the last line of metrics is about; of no meaning before the first.
   virtual std::span<const T> point() const = 0;

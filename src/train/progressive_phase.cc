@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <limits>
 
 #include "base/units.h"
 
@@ -19,7 +20,9 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
     if (phase.sample_rows_ > 0) return;
     const PhaseSurroundings<T>& around = phase.around_;
     unseen_.emplace(held, RowRange{rows, 2 * rows});
-    sweep_.emplace(*unseen_, around.executor, phase.SampleSweep(rows));
+    SweepOptions brief = phase.SampleSweep(rows);
+    brief.pauses = nullptr;  // the first sample is small
+    sweep_.emplace(*unseen_, around.executor, brief);
     objective_.emplace(around.stage.shape, around.stage.network, around.stage.objective,
                        around.noise, *sweep_);
   }
@@ -40,13 +43,21 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
                        before - cost, phase_.gap_.gap());
   }
 
+  void Visit(State& state) override {
+    StopRule::Visit(state);
+    const StateGroup group(state, "sample");
+    state.Number("last_cost", last_sample_cost_);
+    state.Number("iteration", iteration_, -1, std::numeric_limits<int64_t>::max());
+    state.Array("costs", std::span(costs_));
+  }
+
  private:
   static constexpr int64_t kWindow = 10;
 
   void Measure(double cost) {
+    phase_.gap_.Measure(cost, objective_->Evaluate(phase_.lbfgs_.point()).total());
     // J alone takes less than half of what J and its gradient do.
     phase_.around_.progress.CountRows(static_cast<double>(rows_) / 2);
-    phase_.gap_.Measure(cost, objective_->Evaluate(phase_.lbfgs_.point()).total());
   }
 
   ProgressivePhase& phase_;
@@ -71,19 +82,34 @@ ProgressivePhase<T>::ProgressivePhase(const PhaseSurroundings<T>& around, std::s
 
 template <class T>
 std::string ProgressivePhase<T>::Minimise() {
-  if (!sizes_.empty()) {
-    const HeldSample held = Gather();
-    for (const int64_t rows : sizes_) MinimiseSample(held, rows);
-  } else if (around_.stage.iterations > 0) {
+  if (sizes_.empty() && around_.stage.iterations > 0) {
     around_.reporter.Note(
         "progressive: too few rows for samples, or too little memory: L-BFGS on "
         "all rows");
   }
-  return MinimiseAll();
+  while (true) {
+    if (!problem_) {
+      if (!is_on_all() && !held_) Gather();
+      BeginProblem();
+      minimiser_.Begin();
+      if (number_ > 0) lbfgs_.ChangeFunction();
+    }
+    std::string reason = MinimiseProblem();
+    if (is_on_all()) return reason;
+    const int64_t rows = sizes_[static_cast<size_t>(number_)];
+    around_.reporter.Note(
+        fmt::format("sample of {} rows: J {:.6g} over them: {}", rows, lbfgs_.cost(), reason));
+    counts_ = counts();
+    problem_.reset();
+    sample_rows_ = rows;
+    ++number_;
+    if (is_on_all()) held_.reset();
+    around_.checkpoints.Offer();
+  }
 }
 
 template <class T>
-HeldSample ProgressivePhase<T>::Gather() {
+void ProgressivePhase<T>::Gather() {
   SampleOptions options{.seed = around_.noise.seed, .rows = RowsHeldFor(sizes_)};
   options.counts = &counts_;
   if (around_.control.observer != nullptr) {
@@ -93,46 +119,60 @@ HeldSample ProgressivePhase<T>::Gather() {
           {.evaluation = evaluation, .rows_done = done, .rows_total = around_.source.rows()});
     };
   }
-  HeldSample held =
-      GatherSample(around_.source, around_.executor, around_.sweep, around_.transform, options);
+  held_ = GatherSample(around_.source, around_.executor, around_.BriefSweep(), around_.transform,
+                       options);
   around_.reporter.Note(fmt::format("progressive: samples of up to {} rows in {} of memory",
                                     sizes_.back(),
-                                    FormatBytes(held.format.MemoryBytes(held.rows()))));
-  return held;
+                                    FormatBytes(held_->format.MemoryBytes(held_->rows()))));
 }
 
 template <class T>
-void ProgressivePhase<T>::MinimiseSample(const HeldSample& held, int64_t rows) {
-  SampledRows sample(held, {0, rows});
-  SampleRule rule(*this, held, rows);
-  const std::string reason = Run(sample, SampleSweep(rows), nullptr, CostOver::kSample, rule);
-  around_.reporter.Note(
-      fmt::format("sample of {} rows: J {:.6g} over them: {}", rows, lbfgs_.cost(), reason));
-  sample_rows_ = rows;
+void ProgressivePhase<T>::BeginProblem() {
+  problem_.emplace();
+  if (is_on_all()) {
+    problem_->rule = std::make_unique<StopRule>(StopOptions());
+    problem_->sweep.emplace(around_.source, around_.executor, around_.sweep, around_.transform);
+  } else {
+    const int64_t rows = sizes_[static_cast<size_t>(number_)];
+    problem_->sample.emplace(*held_, RowRange{0, rows});
+    problem_->rule = std::make_unique<SampleRule>(*this, *held_, rows);
+    problem_->sweep.emplace(*problem_->sample, around_.executor, SampleSweep(rows));
+  }
+  problem_->objective.emplace(around_.stage.shape, around_.stage.network, around_.stage.objective,
+                              around_.noise, *problem_->sweep, around_.schedule);
 }
 
 template <class T>
-std::string ProgressivePhase<T>::MinimiseAll() {
-  StopRule rule(StopOptions());
-  return Run(around_.source, around_.sweep, around_.transform, CostOver::kAllRows, rule);
+std::string ProgressivePhase<T>::MinimiseProblem() {
+  return minimiser_.Minimise({*problem_->sweep, *problem_->objective,
+                              is_on_all() ? CostOver::kAllRows : CostOver::kSample},
+                             lbfgs_, *problem_->rule, counts_);
 }
 
+// The held rows are not saved: they are a function of seed and data, and gathered anew.
 template <class T>
-std::string ProgressivePhase<T>::Run(RowSource& source, const SweepOptions& options,
-                                     RowTransform<T>* transform, CostOver over, StopRule& rule) {
-  if (sweep_) lbfgs_.ChangeFunction();
-  counts_ = counts();
-  sweep_.emplace(source, around_.executor, options, transform);
-  Objective<T> objective(around_.stage.shape, around_.stage.network, around_.stage.objective,
-                         around_.noise, *sweep_, around_.schedule);
-  const SweepCounts before = counts_;
-  return minimiser_.Minimise({*sweep_, objective, over}, lbfgs_, rule, before);
+void ProgressivePhase<T>::Visit(State& state) {
+  state.Number("problem", number_, 0, std::ssize(sizes_));
+  state.Number("sample_rows", sample_rows_);
+  gap_.Visit(state);
+  lbfgs_.Visit(state);
+  minimiser_.Visit(state);
+  bool is_begun = problem_.has_value();
+  state.Flag("begun", is_begun);
+  if (!is_begun) return;
+  if (state.loading()) {
+    if (!is_on_all()) Gather();
+    BeginProblem();
+  }
+  const StateGroup group(state, "objective");
+  problem_->rule->Visit(state);
+  problem_->objective->Visit(state);
 }
 
 template <class T>
 SweepCounts ProgressivePhase<T>::counts() const {
   SweepCounts counts = counts_;
-  if (sweep_) counts += sweep_->counts();
+  if (problem_) counts += problem_->sweep->counts();
   return counts;
 }
 

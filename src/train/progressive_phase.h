@@ -6,6 +6,7 @@
 // same. The last stage is exact, over all rows as every batch method is.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,17 +24,25 @@ class ProgressivePhase : public Phase<T> {
   ProgressivePhase(const PhaseSurroundings<T>& around, std::span<const T> start);
 
   std::string Minimise() override;
+  void Visit(State& state) override;
   std::span<const T> point() const override { return lbfgs_.point(); }
   SweepCounts counts() const override;
 
  private:
   class SampleRule;
 
-  HeldSample Gather();
-  void MinimiseSample(const HeldSample& held, int64_t rows);
-  std::string MinimiseAll();
-  std::string Run(RowSource& source, const SweepOptions& options, RowTransform<T>* transform,
-                  CostOver over, StopRule& rule);
+  // The rows of a sample, or all of them, and what is minimised over them.
+  struct Problem {
+    std::optional<SampledRows> sample;  // empty where it is all rows
+    std::unique_ptr<StopRule> rule;
+    std::optional<Sweep<T>> sweep;
+    std::optional<Objective<T>> objective;
+  };
+
+  void Gather();
+  bool is_on_all() const { return number_ == std::ssize(sizes_); }
+  void BeginProblem();
+  std::string MinimiseProblem();
 
   StopRuleOptions StopOptions() const;
   SweepOptions SampleSweep(int64_t rows) const;
@@ -43,9 +52,11 @@ class ProgressivePhase : public Phase<T> {
   BatchMinimiser<T> minimiser_;
   Lbfgs<T> lbfgs_;
   SampleGap gap_;
-  int64_t sample_rows_ = 0;        // of the sample before, where there is one
-  SweepCounts counts_;             // of the passes that are over
-  std::optional<Sweep<T>> sweep_;  // of those that are not
+  std::optional<HeldSample> held_;
+  int64_t number_ = 0;              // of the problem: a sample's, or how many samples there are
+  int64_t sample_rows_ = 0;         // of the sample before, where there is one
+  std::optional<Problem> problem_;  // the one under way
+  SweepCounts counts_;              // of the passes of those that are over
 };
 
 }  // namespace rhohat

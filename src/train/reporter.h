@@ -17,6 +17,8 @@ class Reporter {
     folder_.Log(LogLevel::kInfo, line);
     if (observer_ != nullptr) observer_->OnNote(line);
   }
+  // For the log alone.
+  void Log(const std::string& line) { folder_.Log(LogLevel::kInfo, line); }
   void Warn(const std::string& line) {
     folder_.Log(LogLevel::kWarning, line);
     if (observer_ != nullptr) observer_->OnWarning(line);

@@ -1,24 +1,23 @@
-// Going on with a run that was stopped or killed, after the last stage that it finished.
+// Going on with a run that was stopped or killed, from its latest sound checkpoint.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "rhohat/model.h"
-#include "rhohat/observer.h"
+#include "base/state_file.h"
 #include "rhohat/options.h"
 #include "rhohat/train.h"
-#include "train/stages.h"
+#include "train/data_identity.h"
 
 namespace rhohat {
 
 struct ResumePoint {
-  size_t stages_done = 0;
-  Model model;                             // what those stages came to
-  IterationMetrics last{.iteration = -1};  // their last line of metrics.jsonl
+  std::string path;
+  std::unique_ptr<StateReader> state;
+  uint64_t metrics_bytes = 0;  // length of metrics.jsonl at the time
 };
 
 // What the program chooses by the memory that there is, and the user left to it, becomes what the
@@ -36,20 +35,18 @@ void ForgetEmptyRun(const std::string& folder);
 // another configuration.
 std::optional<TrainResult> FindFinishedRun(const std::string& folder, const TrainOptions& options);
 
-// What the run in `folder` has finished of `stages`; nothing where it has not finished any.
-// Checkpoints that are unreadable, of another run, or of other data than `data` are told of by
-// `warn` and passed over. Throws Error(kUsage), naming the first difference, where the run is one
-// of another configuration; of `options`, which are resolved, resources may differ.
+// The checkpoint to go on from; nothing where none was written yet. Damaged ones are told of by
+// `warn`, set aside and passed over.
+//
+// Throws Error(kUsage), naming the first difference, where the run is one of another configuration;
+// of `options`, which are resolved, resources, the job and names of files may differ. Throws
+// Error(kBadData) where no checkpoint is sound, or where `data` is not what the run began with.
 std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,
-                                           const std::vector<Stage>& stages,
-                                           const DataIdentity& data,
+                                           const DataStamp& data,
                                            const std::function<void(const std::string&)>& warn);
 
 // Removes files that a killed process was writing, which still have their temporary names. For who
 // holds the folder's lock.
 void RemoveLeftovers(const std::string& folder);
-
-// Takes the lines of stages that will run again out of metrics.jsonl.
-void RewindMetrics(const std::string& folder, const std::vector<Stage>& stages, size_t stages_done);
 
 }  // namespace rhohat

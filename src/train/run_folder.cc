@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,7 @@
 #include "base/version.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
+#include "train/checkpoint_files.h"
 
 namespace rhohat {
 namespace {
@@ -28,7 +30,8 @@ namespace fs = std::filesystem;
 }
 
 [[noreturn]] void ThrowOccupied(const fs::path& path) {
-  ThrowCannotCreate(path, "already holds a run: choose another folder or remove this one");
+  ThrowCannotCreate(
+      path, "already holds a run: go on with it by --resume auto, or choose another folder");
 }
 
 void MakeFolder(const fs::path& path) {
@@ -89,6 +92,20 @@ std::string FilesEntry(const std::vector<std::string>& files) {
   return entry + "]\n";
 }
 
+spdlog::level::level_enum SpdlogLevel(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
 // Lines of run.log go where a failed write is noticed: spdlog's own file sinks buffer.
 class AppendSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -106,26 +123,13 @@ class AppendSink : public spdlog::sinks::base_sink<std::mutex> {
   AppendFile file_;
 };
 
-std::shared_ptr<spdlog::logger> MakeLogger(const fs::path& path) {
+std::shared_ptr<spdlog::logger> MakeLogger(const fs::path& path, LogLevel level) {
   auto logger = std::make_shared<spdlog::logger>("run", std::make_shared<AppendSink>(path));
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+  logger->set_level(SpdlogLevel(level));
   // Called while the sink's exception is being handled; spdlog would print it, and go on.
   logger->set_error_handler([](const std::string&) { throw; });
   return logger;
-}
-
-spdlog::level::level_enum SpdlogLevel(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarning:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::err;
 }
 
 // Options that are a number or a word, such as "auto", or a number or a list, are written as what
@@ -169,7 +173,7 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
     AtomicFile config(fs::path(path) / kConfigName);
     config.Write(ConfigText(options));
     config.Commit();
-    return RunFolder(path, false, std::move(lock));
+    return RunFolder(path, std::move(lock), options.job, 0);
   } catch (...) {
     // Nothing has run yet, so what is here must not keep the next attempt out.
     std::error_code ignored;
@@ -178,8 +182,9 @@ RunFolder RunFolder::Create(const std::string& path, const TrainOptions& options
   }
 }
 
-RunFolder RunFolder::Reopen(const std::string& path, FolderLock lock) {
-  return RunFolder(path, true, std::move(lock));
+RunFolder RunFolder::Reopen(const std::string& path, FolderLock lock, const JobOptions& job,
+                            uint64_t metrics_bytes) {
+  return RunFolder(path, std::move(lock), job, metrics_bytes);
 }
 
 std::string_view CostOverName(CostOver over) {
@@ -187,12 +192,15 @@ std::string_view CostOverName(CostOver over) {
   return kNames[static_cast<size_t>(over)];
 }
 
-RunFolder::RunFolder(const fs::path& path, bool has_metrics, FolderLock lock)
+RunFolder::RunFolder(const fs::path& path, FolderLock lock, const JobOptions& job,
+                     uint64_t metrics_bytes)
     : lock_(std::move(lock)),
       path_(path),
-      metrics_(path / kMetricsName),
-      has_metrics_(has_metrics),
-      log_(MakeLogger(path / kLogName)) {}
+      metrics_(path / kMetricsName, metrics_bytes),
+      has_results_(metrics_bytes > 0 || !ListCheckpoints(path).empty()),
+      keep_checkpoints_(job.keep_checkpoints),
+      next_checkpoint_(NextCheckpointNumber(path)),
+      log_(MakeLogger(path / kLogName, job.log_level)) {}
 
 void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
   nlohmann::ordered_json line = {{"iteration", metrics.iteration}};
@@ -214,11 +222,11 @@ void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
   line["compute_fraction"] = metrics.compute_fraction();
   line["peak_rss_bytes"] = metrics.peak_rss_bytes;
   metrics_.Append(line.dump() + '\n');
-  has_metrics_ = true;
+  has_results_ = true;
 }
 
 void RunFolder::WithdrawIfEmpty() {
-  if (has_metrics_) return;
+  if (has_results_) return;
   std::error_code ignored;
   for (const char* name : {kConfigName, kMetricsName, kLogName}) fs::remove(path_ / name, ignored);
   fs::remove(path_, ignored);  // only where it is empty
@@ -228,14 +236,66 @@ void RunFolder::Log(LogLevel level, const std::string& text) {
   log_->log(SpdlogLevel(level), spdlog::string_view_t(text));
 }
 
-fs::path LayerCheckpoint(const fs::path& folder, size_t layers) {
-  return folder / "checkpoints" / fmt::format("layer-{}.safetensors", layers);
+// What a line of metrics.jsonl says; numbers that are not finite are null there.
+IterationMetrics ParseMetrics(const std::string& line) {
+  const nlohmann::json parsed = nlohmann::json::parse(line);
+  const auto number = [&](const char* name) {
+    return parsed.at(name).is_number() ? parsed.at(name).get<double>() : std::nan("");
+  };
+  IterationMetrics metrics;
+  metrics.stage = parsed.value("stage", "");
+  metrics.optimizer = parsed.value("optimizer", "");
+  for (const CostOver over : {CostOver::kAllRows, CostOver::kSample, CostOver::kEpoch}) {
+    if (parsed.value("cost_over", "") == CostOverName(over)) metrics.cost_over = over;
+  }
+  for (const CostTermInfo& term : kCostTerms) metrics.cost.*term.value = number(term.name);
+  metrics.gradient_norm = number("gradient_norm");
+  metrics.rho_hat_mean = number("rho_hat_mean");
+  metrics.rho_hat_min = number("rho_hat_min");
+  metrics.rho_hat_max = number("rho_hat_max");
+  metrics.rows_per_second = number("rows_per_second");
+  parsed.at("rows_in_sample").get_to(metrics.rows_in_sample);
+  parsed.at("peak_rss_bytes").get_to(metrics.peak_rss_bytes);
+  parsed.at("iteration").get_to(metrics.iteration);
+  parsed.at("data_passes").get_to(metrics.data_passes);
+  parsed.at("seconds").get_to(metrics.seconds);
+  parsed.at("bytes_read").get_to(metrics.bytes_read);
+  parsed.at("wait_seconds").get_to(metrics.wait_seconds);
+  return metrics;
 }
 
-std::string RunFolder::checkpoint_path(const std::string& name) const {
-  const fs::path folder = path_ / "checkpoints";
-  MakeFolder(folder);
-  return (folder / (name + ".safetensors")).string();
+IterationMetrics RunFolder::LastMetrics() const {
+  const fs::path path = path_ / kMetricsName;
+  std::string last;
+  for (std::string& line : Split(ReadWholeFile(path), '\n')) {
+    if (!line.empty()) last = std::move(line);
+  }
+  try {
+    return last.empty() ? IterationMetrics{.iteration = -1} : ParseMetrics(last);
+  } catch (const nlohmann::json::exception&) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged", path.string()));
+  }
+}
+
+std::string RunFolder::SaveCheckpoint(const StateWriter& state, const CheckpointContent& content) {
+  const fs::path path = CheckpointPath(path_, next_checkpoint_);
+  MakeFolder(path.parent_path());
+  WriteCheckpoint(path, state, content);
+  has_results_ = true;
+  ++next_checkpoint_;
+  RemoveOldCheckpoints(path_, keep_checkpoints_);
+  return path.string();
+}
+
+std::string RunFolder::LatestCheckpoint() const {
+  const std::vector<CheckpointFile> files = ListCheckpoints(path_);
+  return files.empty() ? "" : files.front().path.string();
+}
+
+std::string RunFolder::LayerModel(int64_t layers) const {
+  const fs::path path = path_ / "checkpoints" / fmt::format("layer-{}.safetensors", layers);
+  MakeFolder(path.parent_path());
+  return path.string();
 }
 
 }  // namespace rhohat

@@ -3,7 +3,7 @@
 //   config.toml         every option as it was resolved, written once at the start
 //   metrics.jsonl       one line an iteration
 //   run.log             notes, warnings and errors with their times
-//   checkpoints/        parameters reached when the run was interrupted, and the layers that greedy
+//   checkpoints/        what the run is gone on with after a stop, and the layers that greedy
 //                       training has finished
 //   model.safetensors   the result
 //
@@ -21,6 +21,7 @@
 #include "base/folder_lock.h"
 #include "rhohat/observer.h"
 #include "rhohat/options.h"
+#include "train/checkpoint.h"
 
 namespace spdlog {
 class logger;
@@ -43,14 +44,28 @@ class RunFolder {
   // that cannot be, or where a run is in the folder already.
   static RunFolder Create(const std::string& path, const TrainOptions& options);
 
-  // The folder of a run that goes on; what is in it stays. `lock` is the folder's.
-  static RunFolder Reopen(const std::string& path, FolderLock lock);
+  // The folder of a run that goes on, from where metrics.jsonl had `metrics_bytes`: what comes
+  // after is taken out of it, everything else stays. `lock` is the folder's.
+  static RunFolder Reopen(const std::string& path, FolderLock lock, const JobOptions& job,
+                          uint64_t metrics_bytes);
 
   // One line of metrics.jsonl. Numbers survive being read back; those that are not finite are null.
   void AppendMetrics(const IterationMetrics& metrics);
 
-  // Removes what is in the folder where no iteration was ever written, so that a run that failed at
-  // once does not stand in the way of the next.
+  // Has metrics.jsonl put on the disk, and returns its length.
+  uint64_t SyncMetrics() { return metrics_.Sync(); }
+
+  // The last line of metrics.jsonl; iteration −1 where there is none.
+  IterationMetrics LastMetrics() const;
+
+  // Writes the next checkpoint, removes those that are too old, and returns its path.
+  std::string SaveCheckpoint(const StateWriter& state, const CheckpointContent& content);
+
+  // Of the checkpoints, the one to go on from.
+  std::string LatestCheckpoint() const;
+
+  // Removes what is in the folder where neither an iteration nor a checkpoint was ever written, so
+  // that a run that failed at once does not stand in the way of the next.
   void WithdrawIfEmpty();
 
   // One time-stamped line of run.log.
@@ -58,21 +73,24 @@ class RunFolder {
 
   std::string model_path() const { return (path_ / "model.safetensors").string(); }
 
-  // checkpoints/<name>.safetensors; makes the folder `checkpoints` where there is none.
-  std::string checkpoint_path(const std::string& name) const;
+  // The model that greedy training leaves after so many layers: checkpoints/layer-<n>.safetensors.
+  std::string LayerModel(int64_t layers) const;
 
  private:
-  RunFolder(const std::filesystem::path& path, bool has_metrics, FolderLock lock);
+  RunFolder(const std::filesystem::path& path, FolderLock lock, const JobOptions& job,
+            uint64_t metrics_bytes);
 
   FolderLock lock_;
   std::filesystem::path path_;
   AppendFile metrics_;
-  bool has_metrics_;
+  bool has_results_;  // lines of metrics, or checkpoints
+  int64_t keep_checkpoints_;
+  int64_t next_checkpoint_;
   std::shared_ptr<spdlog::logger> log_;
 };
 
-// The model that greedy training leaves in the folder after so many layers.
-std::filesystem::path LayerCheckpoint(const std::filesystem::path& folder, size_t layers);
+// What a line of metrics.jsonl says. Throws nlohmann::json::exception for any other text.
+IterationMetrics ParseMetrics(const std::string& line);
 
 // The text of config.toml: a table for each group of options, keys named as the flags.
 std::string ConfigText(const TrainOptions& options);

@@ -22,6 +22,10 @@ struct RunMeter {
   double seconds_before = 0;  // of a run that this one goes on with
   Clock::time_point started = Clock::now();
 
+  double seconds_now() const {
+    return seconds_before + std::chrono::duration<double>(Clock::now() - started).count();
+  }
+
   void AddCounts(const SweepCounts& counts) {
     bytes_read += counts.bytes_read;
     wait_seconds += counts.wait_seconds;

@@ -42,7 +42,7 @@ void StageProgress::Note(const IterationResult& result, const SweepCounts& count
                  .rho_hat_mean = sum / static_cast<double>(rho_hat_.size()),
                  .rho_hat_min = smallest,
                  .rho_hat_max = largest,
-                 .seconds = meter_.seconds_before + SecondsBetween(meter_.started, now),
+                 .seconds = meter_.seconds_now(),
                  .rows_per_second = rows_here / std::max(seconds_here, 1e-9),
                  .rows_in_sample = result.rows_in_sample,
                  .bytes_read = meter_.bytes_read + counts.bytes_read,
@@ -50,6 +50,12 @@ void StageProgress::Note(const IterationResult& result, const SweepCounts& count
                  .peak_rss_bytes = PeakResidentBytes()};
   NoteExtremeUnits(result.extreme_units);
   reporter_.Iteration(meter_.last);
+}
+
+void StageProgress::Visit(State& state) {
+  state.Vector("rho_hat", rho_hat_);
+  state.Number("extreme_units", extreme_units_);
+  state.Number("rows_noted", rows_noted_);
 }
 
 void StageProgress::NoteExtremeUnits(int64_t units) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/state.h"
 #include "rhohat/observer.h"
 #include "sweep/row_pass.h"
 #include "train/reporter.h"
@@ -40,6 +41,8 @@ class StageProgress {
 
   // Writes a line. `counts` are those of the phase so far.
   void Note(const IterationResult& result, const SweepCounts& counts);
+
+  void Visit(State& state);
 
   // A phase has ended, having read that much.
   void EndPhase(const SweepCounts& counts) { meter_.AddCounts(counts); }

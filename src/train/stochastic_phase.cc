@@ -38,7 +38,7 @@ StochasticPhase<T>::StochasticPhase(OptimizerKind kind, const PhaseSurroundings<
     : around_(around),
       rows_(around.source.rows()),
       stream_(around.source, around.executor, StreamOf(around.options, rows_, around.noise.seed),
-              WithoutCache(around.sweep), around.transform),
+              WithoutCache(around.BriefSweep()), around.transform),
       sweep_(stream_.holds_all() ? *stream_.held_rows() : around.source, around.executor,
              WithoutCache(around.sweep), stream_.holds_all() ? nullptr : around.transform),
       exact_(around.stage.shape, around.stage.network, around.stage.objective, around.noise, sweep_,
@@ -115,20 +115,55 @@ SweepCounts StochasticPhase<T>::counts() const {
 template <class T>
 std::string StochasticPhase<T>::Minimise() {
   const int64_t epochs = around_.options.epochs;
-  const bool together = running_.has_value() || stream_.holds_all();
-  if (stream_.holds_all()) stream_.Start(0, epochs);
-  if (!around_.progress.has_iterations()) NoteExact();
-  if (together && !stream_.holds_all()) stream_.Start(0, epochs);
-  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-    if (!running_ && exact_.has_mean_slope()) FindRhoHat(epoch);
+  if (stream_.holds_all()) BeginStream();
+  if (!has_first_line_ && !around_.progress.has_iterations()) NoteExact();
+  has_first_line_ = true;
+  while (epoch_ < epochs) {
+    if (!running_ && exact_.has_mean_slope() && !has_rho_hat_) FindRhoHat();
+    if (!is_streaming_) BeginStream();
+    RunEpoch();
+    if (epoch_ == 0) NoteMixing();
+    ++epoch_;
+    has_rho_hat_ = false;
+    sums_ = {};
     // A pass for ρ̂ wants the source for itself.
-    if (!together) stream_.Start(epoch, 1);
-    RunEpoch(epoch);
-    if (epoch == 0) NoteMixing();
+    if (!running_ && !stream_.holds_all()) is_streaming_ = false;
+    around_.checkpoints.Offer();
   }
   stream_.Stop();
   NoteExact();
   return fmt::format("{} epochs are done", epochs);
+}
+
+template <class T>
+void StochasticPhase<T>::BeginStream() {
+  const bool together = running_.has_value() || stream_.holds_all();
+  stream_.Start(epoch_, together ? around_.options.epochs - epoch_ : 1, sums_.rows);
+  is_streaming_ = true;
+}
+
+template <class T>
+void StochasticPhase<T>::Visit(State& state) {
+  state.Flag("has_first_line", has_first_line_);
+  state.Number("epoch", epoch_, 0, around_.options.epochs);
+  state.Flag("has_rho_hat", has_rho_hat_);
+  for (const CostTermInfo& term : kCostTerms) state.Number(term.name, sums_.cost.*term.value);
+  state.Number("squares", sums_.squares);
+  state.Number("batches", sums_.batches, 0, rows_);
+  state.Number("rows", sums_.rows, 0, rows_);
+  state.Array("point", std::span(point_));
+  state.Array("noted", std::span(noted_));
+  rule_->Visit(state);
+  if (running_) {
+    running_->Visit(state);
+  } else if (has_rho_hat_) {
+    std::vector<double> rho_hat(objective_.rho_hat().begin(), objective_.rho_hat().end());
+    rho_hat.resize(static_cast<size_t>(around_.stage.shape.encoder_units()));
+    state.Vector("rho_hat", rho_hat);
+    if (state.loading()) objective_.SetRhoHat(rho_hat);
+  }
+  const StateGroup group(state, "exact");
+  exact_.Visit(state);
 }
 
 template <class T>
@@ -161,21 +196,24 @@ void StochasticPhase<T>::NoteExact() {
 }
 
 template <class T>
-void StochasticPhase<T>::FindRhoHat(int64_t epoch) {
-  objective_.SetRhoHat(exact_.FindRhoHat(point_, NoiseEpoch(epoch)));
+void StochasticPhase<T>::FindRhoHat() {
+  objective_.SetRhoHat(exact_.FindRhoHat(point_, NoiseEpoch(epoch_)));
+  has_rho_hat_ = true;
 }
 
 template <class T>
-void StochasticPhase<T>::RunEpoch(int64_t epoch) {
-  objective_.set_noise_epoch(NoiseEpoch(epoch));
+void StochasticPhase<T>::RunEpoch() {
+  objective_.set_noise_epoch(NoiseEpoch(epoch_));
   evaluation_ = around_.progress.NextEvaluation();
-  Epoch sums;
-  while (stream_.Next()) Step(epoch, sums);
-  NoteEpoch(sums);
+  while (stream_.Next()) {
+    Step();
+    if (sums_.rows < rows_) around_.checkpoints.Offer();
+  }
+  NoteEpoch();
 }
 
 template <class T>
-void StochasticPhase<T>::Step(int64_t epoch, Epoch& sums) {
+void StochasticPhase<T>::Step() {
   const std::span<const int64_t> numbers = stream_.numbers();
   const auto rows = static_cast<double>(numbers.size());
   const typename BatchObjective<T>::Batch batch{
@@ -193,16 +231,16 @@ void StochasticPhase<T>::Step(int64_t epoch, Epoch& sums) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("epoch {}, batch {}: the iteration diverged: the cost or its gradient "
                             "is no longer finite; try a smaller --learning-rate",
-                            epoch + 1, sums.batches + 1));
+                            epoch_ + 1, sums_.batches + 1));
   }
   for (const CostTermInfo& term : kCostTerms) {
-    sums.cost.*term.value += rows * (cost.*term.value);
+    sums_.cost.*term.value += rows * (cost.*term.value);
   }
-  sums.squares += squares;
-  sums.rows += std::ssize(numbers);
-  ++sums.batches;
+  sums_.squares += squares;
+  sums_.rows += std::ssize(numbers);
+  ++sums_.batches;
   around_.progress.CountRows(rows);
-  ReportRows(sums.rows);
+  ReportRows(sums_.rows);
 }
 
 template <class T>
@@ -213,17 +251,17 @@ void StochasticPhase<T>::ReportRows(int64_t done) {
 }
 
 template <class T>
-void StochasticPhase<T>::NoteEpoch(const Epoch& sums) {
-  CostTerms cost = sums.cost;
+void StochasticPhase<T>::NoteEpoch() {
+  CostTerms cost = sums_.cost;
   for (const CostTermInfo& term : kCostTerms) {
-    cost.*term.value /= static_cast<double>(sums.rows);
+    cost.*term.value /= static_cast<double>(sums_.rows);
   }
   noted_ = point_;
   around_.progress.Note(
       {.cost = cost,
        .over = CostOver::kEpoch,
-       .rows_in_sample = sums.rows,
-       .gradient_norm = std::sqrt(sums.squares / static_cast<double>(sums.batches)),
+       .rows_in_sample = sums_.rows,
+       .gradient_norm = std::sqrt(sums_.squares / static_cast<double>(sums_.batches)),
        .rho_hat = objective_.rho_hat(),
        .extreme_units =
            CountExtremeUnits<T>(objective_.rho_hat(), around_.stage.network.activation)},

@@ -30,6 +30,7 @@ class StochasticPhase : public Phase<T> {
                               const RowSource& source, int64_t transform_columns, int64_t threads);
 
   std::string Minimise() override;
+  void Visit(State& state) override;
   std::span<const T> point() const override { return noted_; }
   SweepCounts counts() const override;
 
@@ -45,10 +46,11 @@ class StochasticPhase : public Phase<T> {
   void MakeRule(OptimizerKind kind, size_t parameters);
   void PlanRates(OptimizerKind kind);
   void NoteExact();
-  void RunEpoch(int64_t epoch);
-  void FindRhoHat(int64_t epoch);
-  void Step(int64_t epoch, Epoch& sums);
-  void NoteEpoch(const Epoch& sums);
+  void BeginStream();
+  void RunEpoch();
+  void FindRhoHat();
+  void Step();
+  void NoteEpoch();
   void NoteMixing();
   void ReportRows(int64_t done);
   int64_t BatchesInEpoch() const;
@@ -66,6 +68,13 @@ class StochasticPhase : public Phase<T> {
   std::vector<double> panel_squares_;
   std::vector<T> point_;
   std::vector<T> noted_;  // at the last line
+
+  // How far it is.
+  bool has_first_line_ = false;
+  int64_t epoch_ = 0;         // the one under way, or all of them
+  bool has_rho_hat_ = false;  // that of the epoch, where it is exact
+  Epoch sums_;                // of the epoch, batches that are done
+  bool is_streaming_ = false;
   int64_t evaluation_ = 0;
   uint64_t bytes_before_;
 };

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,7 +21,7 @@
 #include "train/reporter.h"
 #include "train/resume.h"
 #include "train/run_folder.h"
-#include "train/stages.h"
+#include "train/time_limit.h"
 #include "train/training_run.h"
 
 namespace rhohat {
@@ -58,31 +59,44 @@ void LogQuietly(RunFolder& folder, const std::string& text) {
 // The run's folder, and what an unfinished run has left there to go on with.
 struct Beginning {
   RunFolder folder;
-  std::optional<ResumePoint> resume;
+  std::unique_ptr<StateReader> state;  // null where there is none
+  std::vector<std::string> notes;
   std::vector<std::string> warnings;
-  bool anew = false;  // there is a run, and nothing of it to go on with
 };
 
 // `options` are resolved.
-Beginning Begin(const TrainOptions& options, const std::vector<Stage>& stages,
-                const DataIdentity& data) {
+Beginning Begin(const TrainOptions& options, const DataStamp& data) {
   const std::string& path = options.run_directory;
   if (options.resume != "auto" || !HasUnfinishedRun(path)) {
-    return {.folder = RunFolder::Create(path, options), .resume = {}, .warnings = {}};
+    return {.folder = RunFolder::Create(path, options), .state = {}, .notes = {}, .warnings = {}};
   }
   FolderLock lock(path);
   RemoveLeftovers(path);
   std::vector<std::string> warnings;
   std::optional<ResumePoint> resume = FindResumePoint(
-      path, options, stages, data, [&](const std::string& line) { warnings.push_back(line); });
-  RewindMetrics(path, stages, resume ? resume->stages_done : 0);
-  const bool anew = !resume;
-  return {RunFolder::Reopen(path, std::move(lock)), std::move(resume), std::move(warnings), anew};
+      path, options, data, [&](const std::string& line) { warnings.push_back(line); });
+  std::string note = resume ? fmt::format("goes on from {}", resume->path)
+                            : "begins anew: the run here left no checkpoint";
+  return {.folder = RunFolder::Reopen(path, std::move(lock), options.job,
+                                      resume ? resume->metrics_bytes : 0),
+          .state = resume ? std::move(resume->state) : nullptr,
+          .notes = {std::move(note)},
+          .warnings = std::move(warnings)};
+}
+
+// What the memory allows is part of the configuration from here on.
+void RecordChoices(const MemoryPlan& plan, TrainOptions& options) {
+  options.compute.schedule = plan.schedule;
+  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
+    options.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);  // 1 allows none
+  }
+  if (plan.mix_rows > 0) options.optimizer.mix_rows = plan.mix_rows;
 }
 
 }  // namespace
 
 TrainResult Train(const TrainOptions& options, const RunControl& control) {
+  TimeLimit limit(options.job.max_seconds, control);
   options.Validate();
   if (options.run_directory.empty()) {
     throw Error(ErrorKind::kUsage, "--run: missing: give a folder for the results");
@@ -93,12 +107,7 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   resolved.compute =
       ResolveCompute(resolved.compute, NetworkShape(data.columns(), options.network));
   const MemoryPlan plan = PlanTrainingMemory(resolved, resolved.compute, data);
-  resolved.compute.schedule = plan.schedule;
-  // What the memory allows is part of the configuration from here on; 1 allows none.
-  if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
-    resolved.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);
-  }
-  if (plan.mix_rows > 0) resolved.optimizer.mix_rows = plan.mix_rows;
+  RecordChoices(plan, resolved);
   if (options.resume == "auto") {
     if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
       if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
@@ -106,25 +115,19 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     }
     ForgetEmptyRun(options.run_directory);
   }
-  const std::vector<Stage> stages = StagesOf(options, data.columns());
-  Beginning beginning = Begin(resolved, stages, IdentityOf(data));
+  const DataStamp stamp = StampOf(data);
+  Beginning beginning = Begin(resolved, stamp);
   RunFolder& folder = beginning.folder;
-  for (const std::string& line : beginning.warnings) Reporter(folder, control.observer).Warn(line);
-  if (beginning.anew) {
-    Reporter(folder, control.observer).Note("begins anew: no stage of the run here was finished");
-  }
-  NoteStart(resolved, plan, data, Reporter(folder, control.observer));
+  Reporter reporter(folder, control.observer);
+  for (const std::string& line : beginning.warnings) reporter.Warn(line);
+  for (const std::string& line : beginning.notes) reporter.Note(line);
+  NoteStart(resolved, plan, data, reporter);
   try {
-    if (resolved.compute.precision == Precision::kFloat64) {
-      return RunTraining<double>(resolved, plan, data, folder, std::move(beginning.resume),
-                                 control);
-    }
-    return RunTraining<float>(resolved, plan, data, folder, std::move(beginning.resume), control);
+    const auto run = resolved.compute.precision == Precision::kFloat64 ? &RunTraining<double>
+                                                                       : &RunTraining<float>;
+    return run(resolved, plan, data, stamp, folder, std::move(beginning.state), limit);
   } catch (const Error& error) {
     LogQuietly(folder, error.what());
-    folder.WithdrawIfEmpty();
-    throw;
-  } catch (const Stopped&) {
     folder.WithdrawIfEmpty();
     throw;
   }

@@ -3,7 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -13,9 +14,11 @@
 #include "objective/prepared_rows.h"
 #include "rhohat/error.h"
 #include "sweep/executor.h"
+#include "train/checkpointer.h"
 #include "train/data_identity.h"
 #include "train/fit_preparation.h"
 #include "train/input_range.h"
+#include "train/model_file.h"
 #include "train/range_hint.h"
 #include "train/reporter.h"
 #include "train/run_meter.h"
@@ -26,30 +29,41 @@
 namespace rhohat {
 namespace {
 
+// The time that is kept for the end, as a multiple of what the last checkpoint took: another one
+// may take longer, and the pass before it has to come to a stand.
+constexpr double kReserve = 3;
+
 template <class T>
 class TrainingRun {
  public:
-  TrainingRun(const TrainOptions& options, const MemoryPlan& plan, DataSet& data, RunFolder& folder,
-              const RunControl& control)
+  TrainingRun(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
+              const DataStamp& stamp, RunFolder& folder, TimeLimit& limit)
       : options_(options),
         compute_(options.compute),
         data_(data),
         folder_(folder),
-        control_(control),
-        reporter_(folder, control.observer),
+        control_(limit.control()),
+        reporter_(folder, control_.observer),
         executor_(plan.threads),
         blocks_ahead_(plan.blocks_ahead),
         cache_bytes_(plan.cache_bytes),
         code_bytes_(plan.code_bytes),
         keeps_all_rows_(plan.kept_rows == plan.rows),
         stages_(StagesOf(options, data.columns())),
+        stamp_(stamp),
+        limit_(limit),
+        checkpoints_(options.job, control_, [this] { Save(); }),
         trained_(stages_.size()) {}
 
-  TrainResult Run(std::optional<ResumePoint> resume) {
-    const size_t first = resume ? resume->stages_done : 0;
-    if (resume) GoOnFrom(std::move(*resume));
-    Prepare();
-    for (size_t number = first; number < stages_.size(); ++number) RunStage(number);
+  // Goes on from `resume` where that is not null.
+  TrainResult Run(std::unique_ptr<StateReader> resume) {
+    try {
+      if (resume) Load(std::move(resume));
+      if (!is_prepared_) Prepare();
+      for (; stage_ < std::ssize(stages_); ++stage_) RunStage();
+    } catch (const Stopped&) {
+      Stop();
+    }
     TrainResult result{
         .model = std::move(model_), .last = meter_.last, .model_path = folder_.model_path()};
     SaveModel(result.model, result.model_path);
@@ -59,35 +73,130 @@ class TrainingRun {
   }
 
  private:
-  // Takes the model over: a second copy of it is not in the plan.
-  void GoOnFrom(ResumePoint&& point) {
-    model_ = std::move(point.model);
-    preparation_ = model_.prepare;
-    input_low_ = model_.input_low;
-    input_high_ = model_.input_high;
-    frozen_rho_hat_ = model_.rho_hat;
-    const std::vector<T> flat(model_.parameters.begin(), model_.parameters.end());
-    std::vector<std::vector<T>> parts =
-        Split(stages_, std::span<const T>(flat), static_cast<int64_t>(point.stages_done),
-              data_.columns());
-    std::ranges::move(parts, trained_.begin());
-    meter_.last = point.last;
-    meter_.rows_evaluated = std::round(point.last.data_passes * static_cast<double>(data_.rows()));
-    meter_.bytes_read = point.last.bytes_read;
-    meter_.wait_seconds = point.last.wait_seconds;
-    meter_.seconds_before = point.last.seconds;
-    reporter_.Note(fmt::format("goes on after {}", stages_[point.stages_done - 1].name));
+  // ---- Checkpoints -----------------------------------------------------------------------------
+
+  void Load(std::unique_ptr<StateReader> reader) {
+    is_loading_ = true;
+    const IterationMetrics last = folder_.LastMetrics();
+    VisitRun(*reader);
+    meter_.last = last;
+    meter_.started = RunMeter::Clock::now();
+    if (is_prepared_) SetPreparation();
+    if (has_begun_) {
+      MakeStage();
+      VisitStage(*reader);
+    }
+    is_loading_ = false;
+    reporter_.Note(meter_.last.iteration < 0
+                       ? "goes on with the first evaluation"
+                       : fmt::format("goes on after iteration {}", meter_.last.iteration));
   }
 
+  void Visit(State& state) {
+    VisitRun(state);
+    if (has_begun_) VisitStage(state);
+  }
+
+  // What there is beside the stage under way.
+  void VisitRun(State& state) {
+    state.Number("stage", stage_, 0, std::ssize(stages_) - 1);
+    for (int64_t stage = 0; stage < stage_; ++stage) {
+      std::vector<T>& trained = trained_[static_cast<size_t>(stage)];
+      const NetworkShape& shape = stages_[static_cast<size_t>(stage)].shape;
+      trained.resize(static_cast<size_t>(shape.parameters()));
+      state.Array(fmt::format("stage{}", stage), std::span(trained));
+    }
+    state.Vector("frozen_rho_hat", frozen_rho_hat_);
+    state.Flag("prepared", is_prepared_);
+    if (is_prepared_) VisitPreparation(state);
+    state.Flag("begun", has_begun_);
+    state.Number("noise_low", noise_.low);
+    state.Number("noise_high", noise_.high);
+    const StateGroup group(state, "meter");
+    VisitMeter(state);
+  }
+
+  void VisitPreparation(State& state) {
+    const StateGroup group(state, "preparation");
+    preparation_.options = options_.prepare;
+    std::vector<double> deviation = {preparation_.deviation};
+    state.Number("deviation", preparation_.deviation);
+    for (const auto& tensor : TensorsOf(preparation_, data_.columns(), deviation)) {
+      if (tensor.values != &deviation) state.Vector(tensor.name, *tensor.values);
+    }
+  }
+
+  void VisitMeter(State& state) {
+    const SweepCounts under_way = training_ ? training_->counts() : SweepCounts();
+    uint64_t bytes_read = meter_.bytes_read + under_way.bytes_read;
+    double wait_seconds = meter_.wait_seconds + under_way.wait_seconds;
+    double seconds = meter_.seconds_now();
+    state.Number("evaluations", meter_.evaluations);
+    state.Number("rows_evaluated", meter_.rows_evaluated);
+    state.Number("bytes_read", bytes_read);
+    state.Number("wait_seconds", wait_seconds);
+    state.Number("seconds", seconds);
+    if (!state.loading()) return;
+    meter_.bytes_read = bytes_read;
+    meter_.wait_seconds = wait_seconds;
+    meter_.seconds_before = seconds;
+  }
+
+  void VisitStage(State& state) {
+    {
+      const StateGroup group(state, "progress");
+      progress_->Visit(state);
+    }
+    const StateGroup group(state, "training");
+    training_->Visit(state);
+  }
+
+  void Save() {
+    const auto began = RunMeter::Clock::now();
+    StateWriter writer;
+    Visit(writer);
+    CheckpointContent content{.data = stamp_, .metrics_bytes = folder_.SyncMetrics()};
+    std::vector<T> flat;
+    if (training_ && progress_->has_iterations()) {
+      flat = Flat(training_->point());
+      content.model = ModelOf("under way");
+      content.parameters = std::as_bytes(std::span(flat));
+    }
+    const std::string path = folder_.SaveCheckpoint(writer, content);
+    const std::chrono::duration<double> took = RunMeter::Clock::now() - began;
+    limit_.Reserve(kReserve * took.count());
+    reporter_.Log(fmt::format("checkpoint: {} ({:.2g} s)", path, took.count()));
+  }
+
+  // An interrupted run leaves a checkpoint, if there was anything to save that is not there
+  // already.
+  [[noreturn]] void Stop() {
+    if (!is_loading_ && !checkpoints_.saved_to_stop()) Save();
+    const std::string line =
+        fmt::format("{}: a checkpoint is in {}: go on with 'rhohat train --resume {}'",
+                    limit_.ran_out() ? "stopped in time for --max-time" : "stopped on request",
+                    folder_.LatestCheckpoint(), options_.run_directory);
+    reporter_.Log(line);
+    throw Stopped(line, static_cast<int>(options_.job.stop_code));
+  }
+
+  // ---- Preparation -----------------------------------------------------------------------------
+
   void Prepare() {
-    if (preparation_.options != options_.prepare) {
+    if (options_.prepare.kind != PreparationKind::kNone) {
       reporter_.Note(fmt::format("fitting --prepare to {} rows", data_.rows()));
+      const uint64_t bytes_before = data_.bytes_read();
       preparation_ = FitPreparation(options_.prepare, data_, executor_, compute_.block_rows,
                                     blocks_ahead_, control_);
-      meter_.bytes_read += data_.bytes_read();
+      meter_.bytes_read += data_.bytes_read() - bytes_before;
     }
     WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
+    SetPreparation();
+  }
+
+  void SetPreparation() {
     prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
+    is_prepared_ = true;
   }
 
   SpeedContext SpeedContextOf() const {
@@ -98,167 +207,145 @@ class TrainingRun {
             .keeps_all_rows = keeps_all_rows_};
   }
 
-  SweepOptions SweepOf() const {
+  SweepOptions SweepOf() {
     return {.block_rows = compute_.block_rows,
             .lanes = compute_.lanes,
             .blocks_ahead = blocks_ahead_,
             .cache_bytes = cache_bytes_,
-            .stop = control_.stop};
+            .pauses = &checkpoints_};
   }
 
-  void RunStage(size_t number) {
-    const Stage& stage = stages_[number];
-    if (stage.frozen_layers > 0) {
-      const int64_t layers = stage.frozen_layers;
+  // ---- Stages ----------------------------------------------------------------------------------
+
+  const Stage& stage() const { return stages_[static_cast<size_t>(stage_)]; }
+  bool IsGreedyLayer() const { return stage_ + 1 < std::ssize(stages_); }
+
+  void RunStage() {
+    if (!has_begun_) BeginStage();
+    const std::string reason = training_->Minimise();
+    const std::string& name = stage().name;
+    reporter_.Note(fmt::format("{}stopped: {}", name.empty() ? "" : name + ": ", reason));
+    Keep(reason);
+    training_.reset();
+    progress_.reset();
+    has_begun_ = false;
+    if (IsGreedyLayer()) SaveModel(model_, folder_.LayerModel(stage_ + 1));
+  }
+
+  void BeginStage() {
+    if (!stage().name.empty()) {
+      reporter_.Note(fmt::format(
+          "{}: {}{}", stage().name, stage().shape.Text(),
+          options_.objective.kappa != stage().objective.kappa ? ", without contraction" : ""));
+    }
+    Freeze();
+    noise_ = {.seed = static_cast<uint64_t>(compute_.seed)};
+    if (stage().objective.noise.kind == NoiseKind::kSaltPepper) FindNoise();
+    MakeStage();
+    has_begun_ = true;
+  }
+
+  void Freeze() {
+    if (stage().frozen_layers > 0) {
+      const int64_t layers = stage().frozen_layers;
       NetworkOptions below = options_.network;
       below.hidden.resize(static_cast<size_t>(layers));
       prepared_->Freeze({data_.columns(), below}, below,
                         Unroll(stages_, trained_, layers, data_.columns()), layers);
-    } else if (number > 0) {
+    } else if (stage_ > 0) {
       prepared_->Thaw();
     }
-    RowTransform<T>* const transform = prepared_->does_nothing() ? nullptr : &*prepared_;
-    if (!stage.name.empty()) {
-      reporter_.Note(fmt::format(
-          "{}: {}{}", stage.name, stage.shape.Text(),
-          options_.objective.kappa != stage.objective.kappa ? ", without contraction" : ""));
-    }
-    const NoiseSource noise = NoiseOf(stage, transform);
-    StageProgress progress(stage.name, data_.rows(), reporter_, meter_);
-    TrainingStage<T> training(
-        {.stage = stage,
-         .options = options_.optimizer,
-         .sweep = SweepOf(),
-         .schedule = {.schedule = compute_.schedule, .code_bytes = code_bytes_},
-         .source = data_,
-         .executor = executor_,
-         .transform = transform,
-         .noise = noise,
-         .reporter = reporter_,
-         .progress = progress,
-         .control = control_},
-        Start(number));
-    MinimiseOrKeep(number, {training, progress, noise});
   }
 
-  NoiseSource NoiseOf(const Stage& stage, RowTransform<T>* transform) {
-    NoiseSource noise{.seed = static_cast<uint64_t>(compute_.seed)};
-    if (stage.objective.noise.kind != NoiseKind::kSaltPepper) return noise;
+  RowTransform<T>* Transform() { return prepared_->does_nothing() ? nullptr : &*prepared_; }
+
+  void FindNoise() {
     SweepOptions once = SweepOf();
     once.cache_bytes = 0;
-    Sweep<T> sweep(data_, executor_, once, transform);
-    try {
-      std::tie(noise.low, noise.high) = FindInputRange(sweep);
-    } catch (const Stopped&) {
-      LeaveCheckpoint();
-    }
+    once.pauses = nullptr;
+    once.stop = control_.stop;
+    Sweep<T> sweep(data_, executor_, once, Transform());
+    std::tie(noise_.low, noise_.high) = FindInputRange(sweep);
     meter_.AddCounts(sweep.counts());
-    return noise;
+  }
+
+  void MakeStage() {
+    if (is_loading_) {
+      Freeze();
+      noise_.seed = static_cast<uint64_t>(compute_.seed);
+    }
+    progress_.emplace(stage().name, data_.rows(), reporter_, meter_);
+    training_.emplace(
+        PhaseSurroundings<T>{.stage = stage(),
+                             .options = options_.optimizer,
+                             .sweep = SweepOf(),
+                             .schedule = {.schedule = compute_.schedule, .code_bytes = code_bytes_},
+                             .source = data_,
+                             .executor = executor_,
+                             .transform = Transform(),
+                             .noise = noise_,
+                             .reporter = reporter_,
+                             .progress = *progress_,
+                             .checkpoints = checkpoints_,
+                             .control = control_},
+        Start());
   }
 
   // Where the stage begins: at random, or at what the greedy layers unroll to.
-  std::vector<T> Start(size_t number) const {
-    const Stage& stage = stages_[number];
-    if (number > 0 && stage.frozen_layers == 0) {
-      return Unroll(stages_, trained_, stage.shape.depth(), data_.columns());
+  std::vector<T> Start() const {
+    if (stage_ > 0 && stage().frozen_layers == 0) {
+      return Unroll(stages_, trained_, stage().shape.depth(), data_.columns());
     }
-    std::vector<T> start(static_cast<size_t>(stage.shape.parameters()));
-    InitialiseParameters(stage.shape, static_cast<uint64_t>(compute_.seed), std::span(start));
+    std::vector<T> start(static_cast<size_t>(stage().shape.parameters()));
+    InitialiseParameters(stage().shape, static_cast<uint64_t>(compute_.seed), std::span(start));
     return start;
   }
 
-  // A stage while it runs.
-  struct Running {
-    TrainingStage<T>& training;
-    const StageProgress& progress;
-    const NoiseSource& noise;
-  };
-
-  void MinimiseOrKeep(size_t number, const Running& running) {
-    try {
-      const std::string reason = running.training.Minimise();
-      const std::string& name = stages_[number].name;
-      reporter_.Note(fmt::format("{}stopped: {}", name.empty() ? "" : name + ": ", reason));
-      Keep(number, running, reason);
-      if (number + 1 < stages_.size()) {
-        SaveModel(model_, folder_.checkpoint_path(fmt::format("layer-{}", number + 1)));
-      }
-    } catch (const Stopped&) {
-      if (running.progress.has_iterations()) Keep(number, running, "interrupted");
-      LeaveCheckpoint();
-    } catch (const Error&) {
-      KeepWhatIsThere(number, running);
-      throw;
-    }
+  // The stage's result becomes part of the model: of the layers trained so far.
+  void Keep(const std::string& reason) {
+    const std::vector<T> flat = Flat(training_->point());
+    model_ = {};  // its memory is needed for what takes its place
+    model_ = ModelOf(reason);
+    model_.parameters.assign(flat.begin(), flat.end());
+    if (IsGreedyLayer()) frozen_rho_hat_ = model_.rho_hat;
   }
 
-  // The stage's result becomes part of the model: of the layers trained so far.
-  void Keep(size_t number, const Running& running, const std::string& reason) {
-    const Stage& stage = stages_[number];
-    trained_[number].assign(running.training.point().begin(), running.training.point().end());
-    const std::vector<T> flat =
-        IsGreedyLayer(number)
-            ? Unroll(stages_, trained_, std::ssize(stage.model_network.hidden), data_.columns())
-            : trained_[number];
-    if (stage.frozen_layers == 0) {
-      input_low_ = running.noise.low;
-      input_high_ = running.noise.high;
-    }
-    model_ = {};  // its memory is needed for what takes its place
-    model_ = {.inputs = data_.columns(),
-              .parameters = {flat.begin(), flat.end()},
-              .rho_hat = RhoHatOfAll(number, running.progress.rho_hat()),
-              .input_low = input_low_,
-              .input_high = input_high_,
-              .prepare = preparation_,
-              .network = stage.model_network,
-              .objective = stage.model_objective,
-              .compute = compute_,
-              .optimizer = options_.optimizer,
-              .data = IdentityOf(data_),
-              .iterations = meter_.last.iteration,
-              .cost = running.progress.cost(),
-              .stop_reason = reason};
+  // The parameters of all layers trained so far, with those of the stage under way at `point`.
+  std::vector<T> Flat(std::span<const T> point) {
+    std::vector<T>& trained = trained_[static_cast<size_t>(stage_)];
+    trained.assign(point.begin(), point.end());
+    if (!IsGreedyLayer()) return trained;
+    return Unroll(stages_, trained_, std::ssize(stage().model_network.hidden), data_.columns());
+  }
+
+  // What the stage has come to, but for the parameters.
+  Model ModelOf(const std::string& reason) const {
+    return {.inputs = data_.columns(),
+            .parameters = {},
+            .rho_hat = RhoHatOfAll(),
+            .input_low = noise_.low,
+            .input_high = noise_.high,
+            .prepare = preparation_,
+            .network = stage().model_network,
+            .objective = stage().model_objective,
+            .compute = compute_,
+            .optimizer = options_.optimizer,
+            .data = stamp_.identity,
+            .iterations = meter_.last.iteration,
+            .cost = progress_->cost(),
+            .stop_reason = reason};
   }
 
   // The layers below a greedy one have the means that they had when they were trained: theirs have
   // not changed since.
-  std::vector<double> RhoHatOfAll(size_t number, const std::vector<double>& rho_hat) {
-    if (!IsGreedyLayer(number)) return rho_hat;
-    const Stage& stage = stages_[number];
-    const NetworkShape whole(data_.columns(), stage.model_network);
-    frozen_rho_hat_.resize(static_cast<size_t>(whole.encoder_offset(stage.frozen_layers)));
-    frozen_rho_hat_.insert(frozen_rho_hat_.end(), rho_hat.begin(), rho_hat.end());
-    return frozen_rho_hat_;
-  }
-
-  bool IsGreedyLayer(size_t number) const { return number + 1 < stages_.size(); }
-
-  // A failure late in a run must not cost what was reached; where it cannot be saved either, the
-  // first failure is the one to tell.
-  void KeepWhatIsThere(size_t number, const Running& running) {
-    if (!running.progress.has_iterations()) return;
-    try {
-      Keep(number, running, "interrupted");
-      SaveModel(model_, folder_.checkpoint_path("interrupted"));
-    } catch (const Error&) {
-      return;
-    }
-  }
-
-  // What an interrupted run leaves: a model of the last finished iteration.
-  [[noreturn]] void LeaveCheckpoint() {
-    if (meter_.last.iteration < 0) {
-      const std::string line = "stopped before the first evaluation was done: nothing to keep";
-      folder_.Log(LogLevel::kWarning, line);
-      throw Stopped(line);
-    }
-    const std::string path = folder_.checkpoint_path("interrupted");
-    SaveModel(model_, path);
-    const std::string line = fmt::format("stopped after iteration {}: its parameters are in {}",
-                                         meter_.last.iteration, path);
-    folder_.Log(LogLevel::kWarning, line);
-    throw Stopped(line);
+  std::vector<double> RhoHatOfAll() const {
+    const std::vector<double>& rho_hat = progress_->rho_hat();
+    if (!IsGreedyLayer()) return rho_hat;
+    const NetworkShape whole(data_.columns(), stage().model_network);
+    std::vector<double> all = frozen_rho_hat_;
+    all.resize(static_cast<size_t>(whole.encoder_offset(stage().frozen_layers)));
+    all.insert(all.end(), rho_hat.begin(), rho_hat.end());
+    return all;
   }
 
   const TrainOptions& options_;
@@ -274,28 +361,41 @@ class TrainingRun {
   bool keeps_all_rows_;
   std::vector<Stage> stages_;
 
+  const DataStamp& stamp_;
+  TimeLimit& limit_;
+  Checkpointer checkpoints_;
+  bool is_loading_ = false;
+
   Preparation preparation_;
+  bool is_prepared_ = false;
   std::optional<PreparedRows<T>> prepared_;
   RunMeter meter_;
   std::vector<std::vector<T>> trained_;  // parameters, stage by stage
   std::vector<double> frozen_rho_hat_;   // of the greedy layers so far
-  double input_low_ = 0;
-  double input_high_ = 0;
-  Model model_;  // what the stages so far have come to
+  Model model_;                          // what the stages so far have come to
+
+  // The stage under way, where it has begun.
+  int64_t stage_ = 0;
+  bool has_begun_ = false;
+  NoiseSource noise_;
+  std::optional<StageProgress> progress_;
+  std::optional<TrainingStage<T>> training_;
 };
 
 }  // namespace
 
 template <class T>
 TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
-                        RunFolder& folder, std::optional<ResumePoint> resume,
-                        const RunControl& control) {
-  return TrainingRun<T>(options, plan, data, folder, control).Run(std::move(resume));
+                        const DataStamp& stamp, RunFolder& folder,
+                        std::unique_ptr<StateReader> resume, TimeLimit& limit) {
+  return TrainingRun<T>(options, plan, data, stamp, folder, limit).Run(std::move(resume));
 }
 
 template TrainResult RunTraining<float>(const TrainOptions&, const MemoryPlan&, DataSet&,
-                                        RunFolder&, std::optional<ResumePoint>, const RunControl&);
+                                        const DataStamp&, RunFolder&, std::unique_ptr<StateReader>,
+                                        TimeLimit&);
 template TrainResult RunTraining<double>(const TrainOptions&, const MemoryPlan&, DataSet&,
-                                         RunFolder&, std::optional<ResumePoint>, const RunControl&);
+                                         const DataStamp&, RunFolder&, std::unique_ptr<StateReader>,
+                                         TimeLimit&);
 
 }  // namespace rhohat

@@ -1,21 +1,22 @@
-// One training run: its preparation, its stages one after another, and what they leave.
+// A training run: its stages one after another, and what is saved of it on the way.
 #pragma once
 
-#include <optional>
+#include <memory>
 
+#include "base/state_file.h"
 #include "data/data_set.h"
 #include "rhohat/train.h"
-#include "train/resume.h"
+#include "train/data_identity.h"
 #include "train/run_folder.h"
+#include "train/time_limit.h"
 
 namespace rhohat {
 
-// Minimises the objective in T, float or double, and leaves the model in the folder. `options` are
-// resolved and `plan` fits them. Stages that `resume` knows the result of are not trained again.
-// Throws Error, or Stopped after the parameters reached are saved.
+// `options` are resolved, and all fit the plan. Goes on from `resume` where that is not null.
+// Throws Error, or Stopped once there is a checkpoint to go on from.
 template <class T>
 TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
-                        RunFolder& folder, std::optional<ResumePoint> resume,
-                        const RunControl& control);
+                        const DataStamp& stamp, RunFolder& folder,
+                        std::unique_ptr<StateReader> resume, TimeLimit& limit);
 
 }  // namespace rhohat

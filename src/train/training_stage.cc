@@ -15,55 +15,82 @@ TrainingStage<T>::TrainingStage(const PhaseSurroundings<T>& around, std::span<co
     : around_(around), point_(start.begin(), start.end()) {}
 
 template <class T>
-std::unique_ptr<Phase<T>> TrainingStage<T>::MakePhase(OptimizerKind kind) const {
-  if (kind == OptimizerKind::kProgressive) {
-    return std::make_unique<ProgressivePhase<T>>(around_, std::span<const T>(point_));
+std::unique_ptr<Phase<T>> TrainingStage<T>::MakePhase() const {
+  around_.progress.BeginMethod(InfoOf(kind()).name);
+  const std::span<const T> start(point_);
+  if (kind() == OptimizerKind::kProgressive) {
+    return std::make_unique<ProgressivePhase<T>>(around_, start);
   }
-  if (IsStochastic(kind)) {
-    return std::make_unique<StochasticPhase<T>>(kind, around_, std::span<const T>(point_));
-  }
-  return std::make_unique<BatchPhase<T>>(kind, around_, std::span<const T>(point_));
+  if (IsStochastic(kind())) return std::make_unique<StochasticPhase<T>>(kind(), around_, start);
+  return std::make_unique<BatchPhase<T>>(kind(), around_, start);
 }
 
 template <class T>
 std::string TrainingStage<T>::Minimise() {
-  const std::vector<OptimizerKind>& methods = around_.options.methods;
-  std::string reasons;
-  for (const OptimizerKind kind : methods) {
-    std::string reason = RunPhase(kind);
-    if (methods.size() == 1) return reason;
-    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", InfoOf(kind).name, reason);
+  const int64_t methods = std::ssize(around_.options.methods);
+  for (; method_ < methods; ++method_) {
+    RunPhase();
+    EndPhase();
   }
-  return reasons;
+  return reasons_;
 }
 
-// However a phase ends, what it came to stays and its memory is free for the next.
+// The state of a method that is over is saved before it is gone: the border between two methods,
+// and at last what the run came to.
 template <class T>
-std::string TrainingStage<T>::RunPhase(OptimizerKind kind) {
-  around_.progress.BeginMethod(InfoOf(kind).name);
-  const int64_t iteration_before = around_.progress.iteration();
-  const std::unique_ptr<Phase<T>> phase = MakePhase(kind);
-  const auto take_over = [&] {
-    around_.progress.EndPhase(phase->counts());
-    if (around_.progress.iteration() == iteration_before) return;
-    point_.assign(phase->point().begin(), phase->point().end());
-  };
-  try {
-    std::string reason = phase->Minimise();
-    take_over();
-    WarnIfStuck(kind, iteration_before);
-    return reason;
-  } catch (...) {
-    take_over();
-    throw;
+void TrainingStage<T>::RunPhase() {
+  if (!phase_) {
+    iteration_before_ = around_.progress.iteration();
+    phase_ = MakePhase();
   }
+  if (phase_is_over_) return;
+  phase_reason_ = phase_->Minimise();
+  phase_is_over_ = true;
+  around_.checkpoints.SaveNow();
+}
+
+// What the phase came to stays, and its memory is free for the next.
+template <class T>
+void TrainingStage<T>::EndPhase() {
+  around_.progress.EndPhase(phase_->counts());
+  const std::span<const T> result = point();
+  if (result.data() != point_.data()) point_.assign(result.begin(), result.end());
+  WarnIfStuck();
+  const bool is_only = around_.options.methods.size() == 1;
+  reasons_ += is_only ? phase_reason_
+                      : fmt::format("{}{}: {}", reasons_.empty() ? "" : "; ", InfoOf(kind()).name,
+                                    phase_reason_);
+  phase_.reset();
+  phase_is_over_ = false;
 }
 
 template <class T>
-void TrainingStage<T>::WarnIfStuck(OptimizerKind kind, int64_t iteration_before) {
+std::span<const T> TrainingStage<T>::point() const {
+  const bool has_moved = phase_ && around_.progress.iteration() != iteration_before_;
+  return has_moved ? phase_->point() : std::span<const T>(point_);
+}
+
+template <class T>
+void TrainingStage<T>::Visit(State& state) {
+  state.Number("method", method_, 0, std::ssize(around_.options.methods) - 1);
+  state.Number("iteration_before", iteration_before_);
+  state.Text("reasons", reasons_);
+  state.Text("phase_reason", phase_reason_);
+  state.Flag("phase_is_over", phase_is_over_);
+  state.Array("start", std::span(point_));
+  bool has_phase = phase_ != nullptr;
+  state.Flag("has_phase", has_phase);
+  if (!has_phase) return;
+  if (state.loading()) phase_ = MakePhase();
+  const StateGroup group(state, "phase");
+  phase_->Visit(state);
+}
+
+template <class T>
+void TrainingStage<T>::WarnIfStuck() {
   const StageProgress& progress = around_.progress;
-  if (IsStochastic(kind) || around_.stage.iterations == 0) return;
-  if (progress.iteration() != iteration_before + 1 ||
+  if (IsStochastic(kind()) || around_.stage.iterations == 0) return;
+  if (progress.iteration() != iteration_before_ + 1 ||
       progress.gradient_norm() <= around_.options.gradient_tolerance) {
     return;
   }

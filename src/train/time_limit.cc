@@ -1,0 +1,36 @@
+#include "train/time_limit.h"
+
+#include <chrono>
+
+namespace rhohat {
+
+TimeLimit::TimeLimit(double seconds, const RunControl& outer) : outer_(outer), control_(outer) {
+  if (seconds <= 0) return;
+  control_.stop = &stop_;
+  watcher_ = std::thread([this, seconds] { Watch(seconds); });
+}
+
+TimeLimit::~TimeLimit() {
+  if (!watcher_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+  }
+  ended_.notify_all();
+  watcher_.join();
+}
+
+// Signals can only set a flag, so it is looked at every so often.
+void TimeLimit::Watch(double seconds) {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kPeriod = std::chrono::milliseconds(20);
+  const Clock::time_point start = Clock::now();
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, kPeriod, [this] { return has_ended_; })) {
+    const std::chrono::duration<double> passed = Clock::now() - start;
+    if (passed.count() + reserve_seconds_ >= seconds && !outer_.stop_requested()) ran_out_ = true;
+    if (ran_out_ || outer_.stop_requested()) stop_ = true;
+  }
+}
+
+}  // namespace rhohat
