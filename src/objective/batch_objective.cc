@@ -167,6 +167,12 @@ void BatchObjective<T>::SetRhoHat(std::span<const double> rho_hat) {
 }
 
 template <class T>
+void BatchObjective<T>::Visit(State& state) {
+  state.Array("rho_hat", std::span(rho_hat_));
+  if (state.loading()) gradient_.SetRhoHat(rho_hat_);
+}
+
+template <class T>
 CostTerms BatchObjective<T>::Evaluate(const Batch& batch, std::span<const T> parameters,
                                       const UsePanel& use) {
   batch_ = &batch;

@@ -84,6 +84,8 @@ class BatchObjective {
   void SetRunning(RunningMean* mean) { running_ = mean; }
   void SetRhoHat(std::span<const double> rho_hat);
   std::span<const double> rho_hat() const { return rho_hat_; }
+  // All that is kept from batch to batch, where ρ̂ is given.
+  void Visit(State& state);
 
   // The noise from now on: a stochastic method has new noise in every epoch.
   void set_noise_epoch(uint32_t epoch) { gradient_.set_noise_epoch(epoch); }

@@ -154,13 +154,10 @@ void StochasticPhase<T>::Visit(State& state) {
   state.Array("point", std::span(point_));
   state.Array("noted", std::span(noted_));
   rule_->Visit(state);
+  objective_.Visit(state);
   if (running_) {
+    const StateGroup group(state, "running");
     running_->Visit(state);
-  } else if (has_rho_hat_) {
-    std::vector<double> rho_hat(objective_.rho_hat().begin(), objective_.rho_hat().end());
-    rho_hat.resize(static_cast<size_t>(around_.stage.shape.encoder_units()));
-    state.Vector("rho_hat", rho_hat);
-    if (state.loading()) objective_.SetRhoHat(rho_hat);
   }
   const StateGroup group(state, "exact");
   exact_.Visit(state);
