@@ -137,6 +137,12 @@ int unlink(const char* path) noexcept {
       Whole(Judge("unlink", 0, path), [&] { return ::syscall(SYS_unlink, path); }));
 }
 
+// Of files, which is what std::filesystem::remove() asks for.
+int remove(const char* path) noexcept {
+  if (unlink(path) == 0) return 0;
+  return errno == EISDIR || errno == EPERM ? static_cast<int>(::syscall(SYS_rmdir, path)) : -1;
+}
+
 int mkdir(const char* path, mode_t mode) noexcept {
   return static_cast<int>(
       Whole(Judge("mkdir", 0, path), [&] { return ::syscall(SYS_mkdir, path, mode); }));
