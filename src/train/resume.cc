@@ -109,6 +109,7 @@ void ForgetEmptyRun(const std::string& folder) {
   }
   if (!fs::is_regular_file(metrics, ignored) || fs::file_size(metrics, ignored) != 0) return;
   const FolderLock lock(folder);
+  RemoveLeftovers(folder);
   fs::remove(metrics, ignored);
 }
 
@@ -137,14 +138,18 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   CheckSameConfiguration(folder, options);
   const std::vector<CheckpointFile> files = ListCheckpoints(folder);
   if (files.empty()) return std::nullopt;
+  std::vector<CheckpointFile> damaged;
   for (const CheckpointFile& file : files) {
     try {
-      return Open(folder, file, data);
+      ResumePoint point = Open(folder, file, data);
+      // Not where none is sound: the next attempt would take the run for one without checkpoints.
+      std::ranges::for_each(damaged, SetAside);
+      return point;
     } catch (const DataChanged&) {
       throw;
     } catch (const Error& error) {
       warn(fmt::format("passed over: {}", error.what()));
-      if (error.kind() == ErrorKind::kBadData) SetAside(file);
+      if (error.kind() == ErrorKind::kBadData) damaged.push_back(file);
     }
   }
   throw Error(ErrorKind::kBadData,
@@ -159,6 +164,7 @@ void RemoveLeftovers(const std::string& folder) {
          entry.increment(fault)) {
       const std::string name = entry->path().filename().string();
       const bool is_ours = name.starts_with(fmt::format(".{}.", kMetricsName)) ||
+                           name.starts_with(fmt::format(".{}.", kConfigName)) ||
                            name.find(".safetensors.") != name.npos;
       if (is_ours && name.starts_with('.') && name.ends_with(".part")) {
         std::error_code ignored;

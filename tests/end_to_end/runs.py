@@ -67,8 +67,11 @@ class Job:
     seconds: float = 0  # that the undisturbed run takes
     outcome: dict = field(default_factory=dict)
 
+    every: str = "0s"  # between checkpoints
+
     def words(self, run, *more):
-        return ("train", self.data, *self.flags, "--run", run, *more)
+        return ("train", self.data, *self.flags, "--checkpoint-every", self.every, "--run", run,
+                *more)
 
     def resubmitted(self, run):
         """The command that begins as well as goes on."""
@@ -79,6 +82,13 @@ class Job:
         if os.environ.get("NO_RESUME_DIR"):
             return self.resubmitted(run)
         return ("train", "--resume", run) if is_there(run) else self.resubmitted(run)
+
+    def finish(self, run):
+        """Goes on with a run, or begins one, in peace: to what the undisturbed one came to."""
+        result = self.rhohat.ok("train", self.data, *self.flags, "--checkpoint-every", "1h",
+                                "--run", run, "--resume", "auto")
+        self.check(run)
+        return result
 
     def check(self, run):
         """The run is finished, and came to what the undisturbed one did."""
@@ -121,13 +131,13 @@ def make_data(path, rows=ROWS, columns=COLUMNS):
     return layouts.write(path, array, chunks=(100, columns))
 
 
-def make_job(rhohat, folder, name, *more):
+def make_job(rhohat, folder, name, *more, every="0s"):
     """A job of `FLAGS` in a folder of its own, with its undisturbed run beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    flags = (*FLAGS[name], "--tolerance", 0, "--threads", 1, "--block-rows", 512, *more)
-    if "--checkpoint-every" not in more:
-        flags += ("--checkpoint-every", "0s")
-    job = Job(rhohat, make_data(folder / "rows.h5"), flags, folder / "whole")
+    flags = (*FLAGS[name], "--tolerance", 0, "--threads", 1, "--block-rows", 512)
+    given = [str(word) for word in more[::2]]
+    flags = [word for i, word in enumerate(flags) if not {str(word), str(flags[i - 1])} & {*given}]
+    job = Job(rhohat, make_data(folder / "rows.h5"), (*flags, *more), folder / "whole", every=every)
     started = time.monotonic()
     rhohat.ok(*job.words(job.whole))
     job.seconds = time.monotonic() - started

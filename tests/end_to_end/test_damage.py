@@ -92,11 +92,10 @@ def warnings_in(stderr):
 
 
 def check_goes_on(job, run, damaged):
-    result = job.rhohat.ok("train", "--resume", run)
+    result = job.finish(run)
     warnings = warnings_in(result.stderr)
     assert len(warnings) == 1 and damaged.name in warnings[0], result.stderr
     assert damaged.name in (run / "run.log").read_text()
-    job.check(run)
 
 
 def test_the_one_before_is_gone_on_from(job, stopped, tmp_path, random):
@@ -144,8 +143,7 @@ def test_lines_that_the_checkpoint_needs_are_gone(job, run):
 def test_half_a_line_after_the_checkpoint(job, run):
     with open(run / "metrics.jsonl", "a") as metrics:
         metrics.write('{"iteration": 7, "stage": "x", "cos')
-    job.rhohat.ok("train", "--resume", run)
-    job.check(run)
+    job.finish(run)
 
 
 def test_a_checkpoint_that_was_being_written(job, run):
@@ -153,8 +151,7 @@ def test_a_checkpoint_that_was_being_written(job, run):
     content = latest.read_bytes()
     part = latest.with_name(f".{latest.name}.4711.part")
     part.write_bytes(content[: len(content) // 2])
-    job.rhohat.ok("train", "--resume", run)
-    job.check(run)
+    job.finish(run)
 
 
 def test_evaluation_of_a_damaged_one_is_refused(job, stopped, tmp_path):

@@ -69,17 +69,16 @@ def check_failure(job, run, call, way, result):
         assert name_of(call) in line or run.name in line, f"{call}: {line}"
 
 
-def try_call(job, run, number, way, log, words, resumed, **which):
+def try_call(job, run, number, way, log, words):
     """Runs the command with that fault; then, without, what it comes to in the end."""
     log.unlink(missing_ok=True)
-    result = job.rhohat(*words, environment=fault(do=way, at=number, log=log, **which))
+    result = job.rhohat(*words, environment=fault(do=way, at=number, log=log))
     calls = [call for call in read_log(log) if call.number == number]
     if calls:  # another number of reads is possible, since threads share them
         check_failure(job, run, calls[0], way, result)
     if run.exists():
         check_what_is_left(job, run)
-    job.rhohat.ok(*resumed)
-    job.check(run)
+    job.finish(run)
     shutil.rmtree(run)
 
 
@@ -89,7 +88,7 @@ def sweep(job, folder, calls, step, make_words, begin=lambda run: None):
         for way in WAYS.get(call.name, ["EIO"]):
             run = folder / "run"
             begin(run)
-            try_call(job, run, call.number, way, log, make_words(run), job.resubmitted(run))
+            try_call(job, run, call.number, way, log, make_words(run))
 
 
 def calls_of_a_run(job, folder):
@@ -157,8 +156,7 @@ def test_from_some_call_on_all_fail(job, tmp_path, call, way):
         check_clear(result.error(alone=False), REASONS[way])
         if run.exists():
             check_what_is_left(job, run)
-        job.rhohat.ok(*job.resubmitted(run))
-        job.check(run)
+        job.finish(run)
 
 
 @pytest.mark.fast
@@ -174,9 +172,7 @@ def test_the_checkpoint_before_a_failed_one_is_there(job, tmp_path):
         assert "checkpoint-0000" in line
         before = checkpoints(run)
         assert before
-        result = job.rhohat.ok("train", "--resume", run)
-        assert before[-1].name in (run / "run.log").read_text() + result.stderr
-        job.check(run)
+        assert before[-1].name in job.finish(run).stderr
 
 
 # ---- Memory --------------------------------------------------------------------------------------
@@ -190,8 +186,7 @@ def check_memory_fault(job, run, environment):
         result.error(alone=False)
     if run.exists():
         check_what_is_left(job, run)
-    job.rhohat.ok(*job.resubmitted(run))
-    job.check(run)
+    job.finish(run)
     shutil.rmtree(run)
 
 

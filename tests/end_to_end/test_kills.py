@@ -25,7 +25,7 @@ WRITING = (("write", "", 40), ("write", "/.checkpoint-", 40), ("write", "metrics
 
 @pytest.fixture
 def make(rhohat, tmp_path):
-    return lambda name, *more: make_job(rhohat, tmp_path, name, *more)
+    return lambda *job, **options: make_job(rhohat, tmp_path, *job, **options)
 
 
 def killed_at_some_time(job, words, random):
@@ -102,7 +102,7 @@ def test_killed_a_few_times(make, tmp_path, random, remark, name):
 @pytest.mark.parametrize("pause", ["10ms", "50ms", "10m"])
 def test_killed_with_checkpoints_further_apart(make, tmp_path, random, remark, pause):
     """What was done since the last one is done again; without any, all is."""
-    job = make("lbfgs_cached", "--checkpoint-every", pause)
+    job = make("lbfgs_cached", every=pause)
     done = 0
     for number in range(4):
         run = tmp_path / f"run{number}"
@@ -111,9 +111,7 @@ def test_killed_with_checkpoints_further_apart(make, tmp_path, random, remark, p
             done += code != 0
             if code == 0:
                 break
-        if not (run / "model.safetensors").exists():
-            job.rhohat.ok(*job.resumed(run))
-        job.check(run)
+        job.finish(run)
     assert done > 0
     remark(f"{pause} between checkpoints: {done} kills")
 
@@ -134,33 +132,30 @@ def test_killed_at_a_write_of_each_kind(make, tmp_path):
         code, stderr = end_of(job.rhohat.start(*job.words(run), environment=environment))
         assert code == -signal.SIGKILL, f"{places[number]}: {stderr}"
         check_what_is_left(run)
-        job.rhohat.ok(*job.resumed(run))
-        job.check(run)
+        job.finish(run)
 
 
 @pytest.mark.fast
 def test_nothing_is_left_out_or_noted_twice(make, tmp_path):
     """Killed right after each line of the metrics in turn."""
-    job = make("gd", "--checkpoint-every", "10m")
+    job = make("gd", every="10m")
     lines = len(metric_lines(job.whole))
     run = tmp_path / "run"
     for at in range(1, lines + 1, 4):
         environment = fault(do="kill-after", call="write", path="metrics", at=at)
         code, stderr = end_of(job.rhohat.start(*job.resubmitted(run), environment=environment))
         assert code in (-signal.SIGKILL, 0), stderr
-    job.rhohat.ok(*job.resubmitted(run))
-    job.check(run)
+    job.finish(run)
 
 
 @pytest.mark.fast
 def test_a_run_that_is_killed_gets_further(make, tmp_path):
     """It does not begin anew each time: in the end there were fewer steps than lives × steps."""
-    job = make("gd", "--checkpoint-every", "0s")
+    job = make("gd")
     run = tmp_path / "run"
     for life in range(1, 5):
         environment = fault(do="kill", call="write", path="metrics", at=5)
         code, stderr = end_of(job.rhohat.start(*job.resubmitted(run), environment=environment))
         assert code == -signal.SIGKILL, stderr
         assert len(metric_lines(run)) >= 4 * life - 1
-    job.rhohat.ok(*job.resumed(run))
-    job.check(run)
+    job.finish(run)

@@ -123,8 +123,7 @@ def test_stopped_at_each_call_of_the_beginning(rhohat, job, tmp_path, number):
             check_stop(rhohat, run, job.data, code, stderr)
         else:
             assert not run.exists() or not checkpoints(run), stderr
-        rhohat.ok(*job.resubmitted(run))
-        job.check(run)
+        job.finish(run)
     assert code_of in codes
 
 
@@ -136,8 +135,7 @@ def test_stopped_while_a_checkpoint_is_written(rhohat, job, tmp_path):
         environment = fault(do="TERM", at=call.number, path="/checkpoints")
         code, stderr = end_of(rhohat.start(*job.words(run), environment=environment), SOON)
         check_stop(rhohat, run, job.data, code, stderr)
-        rhohat.ok(*job.resumed(run))
-        job.check(run)
+        job.finish(run)
 
 
 def test_the_same_signal_twice_at_once_is_one(rhohat, tmp_path, endless_training):
@@ -167,8 +165,7 @@ def test_a_second_signal_quits_at_once(rhohat, tmp_path, job, number):
     code, stderr = end_of(process, SOON)
     assert code == 128 + number, stderr
     assert time.monotonic() - started < 1
-    rhohat.ok(*job.resumed(run))
-    job.check(run)
+    job.finish(run)
 
 
 def test_stops_by_itself_in_time(rhohat, tmp_path, long_words):
