@@ -124,7 +124,7 @@ def test_stopped_at_each_call_of_the_beginning(rhohat, job, tmp_path, number):
         else:
             assert not run.exists() or not checkpoints(run), stderr
         job.finish(run)
-    assert code_of in codes
+    assert STOPPED in codes
 
 
 def test_stopped_while_a_checkpoint_is_written(rhohat, job, tmp_path):
