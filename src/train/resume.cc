@@ -47,13 +47,22 @@ std::map<std::string, std::string> Entries(const std::string& config) {
 void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
   const auto wanted = Entries(ConfigText(options));
   const auto found = Entries(ReadWholeFile(fs::path(folder) / kConfigName));
-  for (const auto& [key, value] : wanted) {
-    const auto other = found.find(key);
-    if (other != found.end() && other->second == value) continue;
-    throw Error(ErrorKind::kUsage,
-                fmt::format("--resume: {} holds a run of another configuration: {}: expected {}, "
-                            "found {}",
-                            folder, key, value, other == found.end() ? "nothing" : other->second));
+  const auto value_in = [](const auto& entries, const std::string& key) {
+    const auto entry = entries.find(key);
+    return entry == entries.end() ? std::string("nothing") : entry->second;
+  };
+  // Options that only the folder has are those of another version.
+  for (const auto& entries : {wanted, found}) {
+    for (const auto& [key, value] : entries) {
+      const std::string expected = value_in(wanted, key);
+      const std::string there = value_in(found, key);
+      if (expected == there) continue;
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format(
+              "--resume: {} holds a run of another configuration: {}: expected {}, found {}",
+              folder, key, expected, there));
+    }
   }
 }
 
