@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::array kCommands = {
     Command{"train", "train a model on all rows of HDF5 files", RunTrain, true},
+    Command{"status", "say where training runs are", RunStatusCommand, false},
     Command{"evaluate", "compute J and its terms over a data set", RunEvaluate, true},
     Command{"encode", "write the code of every row", RunEncode, true},
     Command{"reconstruct", "write the model's reconstruction of every row", RunReconstruct, true},

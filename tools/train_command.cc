@@ -1,10 +1,6 @@
 // rhohat train: minimises the objective over all rows.
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <iterator>
-#include <optional>
-
 #include "base/units.h"
 #include "rhohat/config.h"
 #include "rhohat/train.h"
@@ -50,31 +46,6 @@ CommandHelp Help() {
            "As that run, data included, but for one number."}}};
 }
 
-// Lines of metrics of one stage; nothing where a method grows its samples as it sees fit.
-std::optional<int64_t> MostLines(const OptimizerOptions& options, int64_t iterations) {
-  int64_t lines = 0;
-  for (const OptimizerKind kind : options.methods) {
-    if (kind == OptimizerKind::kProgressive) return std::nullopt;
-    const bool stochastic = kind == OptimizerKind::kSgd || kind == OptimizerKind::kAdam;
-    // A starting point, which the stage's first line is; at the end of a stochastic method, J over
-    // all rows.
-    if (lines == 0 || !stochastic) ++lines;
-    lines += stochastic ? options.epochs + 1 : iterations;
-  }
-  return lines;
-}
-
-// The number of the last iteration, where all that are allowed are used.
-int64_t LastIteration(const TrainOptions& options) {
-  constexpr int64_t kMost = int64_t{1} << 40;  // of which so many stages still have a sum
-  const int64_t iterations = std::clamp<int64_t>(options.optimizer.iterations, 0, kMost);
-  const int64_t fine_tune = options.fine_tune < 0 ? iterations : std::min(options.fine_tune, kMost);
-  const std::optional<int64_t> each = MostLines(options.optimizer, iterations);
-  if (!each) return ProgressDisplay::kUnknownIterations;
-  if (!options.greedy) return *each - 1;
-  return std::ssize(options.network.hidden) * *each + *MostLines(options.optimizer, fine_tune) - 1;
-}
-
 std::string Summary(const TrainResult& result) {
   const IterationMetrics& last = result.last;
   const double rows = last.data_passes * static_cast<double>(result.model.data.rows);
@@ -101,7 +72,7 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   if (!flags.Parse(arguments)) return;
 
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
-  ProgressDisplay display(LastIteration(options));
+  ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();
   Print(Summary(result));
