@@ -15,26 +15,48 @@ test_packages=(
   python3 python3-numpy python3-h5py python3-pytest python3-venv
   python3-pil python3-scipy python3-netcdf4 locales
 )
+# For the tests of scripts/slurm, which are skipped where these cannot be had.
+optional_packages=(slurm-wlm munge)
 
 missing=()
-for package in "${build_packages[@]}" "${test_packages[@]}"; do
-  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
-  [[ $status == installed ]] || missing+=("$package")
-done
-if [[ ${#missing[@]} -eq 0 ]]; then
+find_missing() { # find_missing PACKAGE...
+  missing=()
+  local package status
+  for package in "$@"; do
+    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [[ $status == installed ]] || missing+=("$package")
+  done
+}
+find_missing "${build_packages[@]}" "${test_packages[@]}"
+needed=("${missing[@]}")
+find_missing "${optional_packages[@]}"
+optional=("${missing[@]}")
+if [[ ${#needed[@]} -eq 0 && ${#optional[@]} -eq 0 ]]; then
   echo "setup: nothing to install"
   exit 0
 fi
 
 as_root=()
 if [[ $(id -u) -ne 0 ]]; then
-  if ! command -v sudo >/dev/null; then
-    echo "setup: must install ${missing[*]}: run this as root, or install sudo" >&2
+  if command -v sudo >/dev/null; then
+    as_root=(sudo)
+  elif [[ ${#needed[@]} -gt 0 ]]; then
+    echo "setup: must install ${needed[*]}: run this as root, or install sudo" >&2
     exit 1
   fi
-  as_root=(sudo)
 fi
-echo "setup: installing ${missing[*]}"
+install() { # install PACKAGE...
+  echo "setup: installing $*"
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@"
+}
 export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+if [[ ${#needed[@]} -gt 0 ]]; then
+  "${as_root[@]}" apt-get update -qq
+  install "${needed[@]}"
+fi
+if [[ ${#optional[@]} -gt 0 ]]; then
+  # The lists of packages may be as old as the last installation.
+  if ! { "${as_root[@]}" apt-get update -qq && install "${optional[@]}"; }; then
+    echo "setup: without ${optional[*]}: the tests with Slurm will be skipped" >&2
+  fi
+fi

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::array kCommands = {
     Command{"train", "train a model on all rows of HDF5 files", RunTrain, true},
+    Command{"status", "say where training runs are", RunStatusCommand, false},
     Command{"evaluate", "compute J and its terms over a data set", RunEvaluate, true},
     Command{"encode", "write the code of every row", RunEncode, true},
     Command{"reconstruct", "write the model's reconstruction of every row", RunReconstruct, true},
@@ -35,7 +36,8 @@ constexpr const char* kExitCodes = R"(Exit codes:
   70        a fault in rhohat, a failed gradcheck, or no memory left
   73        an output cannot be created
   74        reading or writing failed, a full disk included
-  130, 143  stopped by SIGINT, by SIGTERM; 138 by SIGUSR1
+  75        stopped on request, and can be gone on with: train --resume
+  130, 143  stopped by SIGINT, by SIGTERM, with nothing to go on with; 138 by SIGUSR1
 )";
 
 }  // namespace

@@ -41,5 +41,6 @@ void RunConvert(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunSynth(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunShuffle(const Arguments& arguments, const std::atomic<bool>& stop);
 void RunInfo(const Arguments& arguments, const std::atomic<bool>& stop);
+void RunStatusCommand(const Arguments& arguments, const std::atomic<bool>& stop);
 
 }  // namespace rhohat

@@ -1,12 +1,11 @@
 // rhohat train: minimises the objective over all rows.
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <iterator>
-#include <optional>
+#include <filesystem>
 
 #include "base/units.h"
 #include "rhohat/config.h"
+#include "rhohat/error.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
 #include "tools/cost_lines.h"
@@ -27,8 +26,10 @@ CommandHelp Help() {
           "--threads. What --memory allows may shape it where it is left to choose --schedule, "
           "--mix or "
           "--sample-limit; what was chosen is recorded. "
-          "Interrupted, it writes the parameters reached into the folder's checkpoints and says "
-          "where.",
+          "It saves its state every so often, and when it is asked to stop (SIGINT, SIGTERM, "
+          "SIGUSR1), which it then does with exit code 75; --resume goes on from there with the "
+          "same "
+          "bits.",
       .arguments = {{"DATA...", "HDF5 files; their rows are one data set, in this order."}},
       .required = {"hidden", "run"},
       .examples = {
@@ -46,33 +47,23 @@ CommandHelp Help() {
            "L-BFGS over all rows from the first step on."},
           {"rhohat train data.h5 --hidden 196 --optimizer adam --epochs 20 --run adam",
            "Adam by mini-batches."},
+          {"rhohat train --resume run", "Goes on with a run that was stopped or killed."},
+          {"rhohat train data.h5 --hidden 196 --run run --resume auto --max-time 7h45m",
+           "For a batch job that is submitted again until it is done."},
           {"rhohat train --config run/config.toml --rho 0.1 --run other",
            "As that run, data included, but for one number."}}};
 }
 
-// Lines of metrics of one stage; nothing where a method grows its samples as it sees fit.
-std::optional<int64_t> MostLines(const OptimizerOptions& options, int64_t iterations) {
-  int64_t lines = 0;
-  for (const OptimizerKind kind : options.methods) {
-    if (kind == OptimizerKind::kProgressive) return std::nullopt;
-    const bool stochastic = kind == OptimizerKind::kSgd || kind == OptimizerKind::kAdam;
-    // A starting point, which the stage's first line is; at the end of a stochastic method, J over
-    // all rows.
-    if (lines == 0 || !stochastic) ++lines;
-    lines += stochastic ? options.epochs + 1 : iterations;
+// The configuration of the run that --resume names; empty for its other values.
+std::string ConfigOfResumed(const std::string& resume) {
+  if (resume.empty() || resume == "auto" || resume == "never") return "";
+  const std::filesystem::path path = std::filesystem::path(resume) / "config.toml";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw Error(ErrorKind::kNoInput,
+                fmt::format("--resume: {} holds no run: it has no config.toml", resume));
   }
-  return lines;
-}
-
-// The number of the last iteration, where all that are allowed are used.
-int64_t LastIteration(const TrainOptions& options) {
-  constexpr int64_t kMost = int64_t{1} << 40;  // of which so many stages still have a sum
-  const int64_t iterations = std::clamp<int64_t>(options.optimizer.iterations, 0, kMost);
-  const int64_t fine_tune = options.fine_tune < 0 ? iterations : std::min(options.fine_tune, kMost);
-  const std::optional<int64_t> each = MostLines(options.optimizer, iterations);
-  if (!each) return ProgressDisplay::kUnknownIterations;
-  if (!options.greedy) return *each - 1;
-  return std::ssize(options.network.hidden) * *each + *MostLines(options.optimizer, fine_tune) - 1;
+  return path.string();
 }
 
 std::string Summary(const TrainResult& result) {
@@ -98,10 +89,15 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   OptionFlags flags(Help());
   flags.Add(Fields(options));
   flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
+  flags.AlsoConfig("resume", ConfigOfResumed);
   if (!flags.Parse(arguments)) return;
 
+  if (!ConfigOfResumed(options.resume).empty()) {
+    options.run_directory = options.resume;
+    options.resume = "auto";
+  }
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
-  ProgressDisplay display(LastIteration(options));
+  ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();
   Print(Summary(result));

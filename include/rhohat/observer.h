@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "rhohat/cost_terms.h"
 
@@ -16,6 +17,7 @@ namespace rhohat {
 // What a cost is a mean over: all rows; the rows of a sample; or those of an epoch, each at the
 // parameters that it met.
 enum class CostOver { kAllRows, kSample, kEpoch };
+std::string_view CostOverName(CostOver over);  // as in metrics.jsonl: "all", "sample", "epoch"
 
 // One line of metrics.jsonl: the state after an iteration or an epoch. Iteration 0 is the starting
 // point.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct TrainResult {
 // Throws Error; throws Stopped where `control` asked to stop, after writing the parameters reached
 // into the run folder's `checkpoints`.
 TrainResult Train(const TrainOptions& options, const RunControl& control);
+
+// The number of the last line of metrics.jsonl where a run uses all iterations that it is allowed;
+// nothing where the method itself says when to go on with more rows.
+std::optional<int64_t> LastIteration(const TrainOptions& options);
 
 // Opens the data, allocates nothing large. Throws Error(kUsage), naming the least budget that
 // works and what dominates it, where the budget is too small.

@@ -161,7 +161,9 @@ void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
 void RunFolder::WithdrawIfEmpty() {
   if (has_results_) return;
   std::error_code ignored;
-  for (const char* name : {kConfigName, kMetricsName, kLogName}) fs::remove(path_ / name, ignored);
+  for (const char* name : {kConfigName, kMetricsName, kLogName, kLockName}) {
+    fs::remove(path_ / name, ignored);
+  }
   fs::remove(path_, ignored);  // only where it is empty
 }
 

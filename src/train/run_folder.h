@@ -35,9 +35,6 @@ inline constexpr char kLogName[] = "run.log";
 inline constexpr char kModelName[] = "model.safetensors";
 
 // Log() is thread-safe, AppendMetrics() is not.
-// As in metrics.jsonl: "all", "sample" or "epoch".
-std::string_view CostOverName(CostOver over);
-
 class RunFolder {
  public:
   // Makes the folder, its parents too, and writes config.toml. Throws Error(kCannotCreate) where

@@ -1,7 +1,13 @@
 #include "base/folder_lock.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <optional>
 #include <utility>
 
 #include "rhohat/error.h"
@@ -28,6 +34,81 @@ TEST(FolderLockTest, IsHeldByOneAtATimeUntilItIsGone) {
     EXPECT_EQ(KindOfLocking(folder / ""), ErrorKind::kCannotCreate);
   }
   EXPECT_NO_THROW(FolderLock(folder / ""));
+}
+
+TEST(FolderLockTest, LeavesNothingBehind) {
+  const TemporaryFolder folder;
+  { const FolderLock lock(folder.path()); }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(FolderLockTest, DoesNotRemoveTheFileOfWhoComesNext) {
+  const TemporaryFolder folder;
+  std::optional<FolderLock> first(std::in_place, folder.path());
+  std::filesystem::remove(folder / kLockName);  // as somebody who takes the owner for dead
+  const FolderLock second(folder.path());
+  first.reset();
+  EXPECT_EQ(KindOfLocking(folder / ""), ErrorKind::kCannotCreate);
+}
+
+TEST(LockOwnerTest, IsThisProcessWhileItHoldsTheLock) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(FindLockOwner(folder.path()).state, LockOwner::State::kNobody);
+  {
+    const FolderLock lock(folder.path());
+    const LockOwner owner = FindLockOwner(folder.path());
+    EXPECT_EQ(owner.state, LockOwner::State::kAtWork);
+    EXPECT_EQ(owner.process, ::getpid());
+    EXPECT_FALSE(owner.host.empty());
+  }
+  EXPECT_EQ(FindLockOwner(folder.path()).state, LockOwner::State::kNobody);
+}
+
+TEST(LockOwnerTest, IsKilledWhereItIsGoneAndItsFileIsNot) {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FolderLock lock(folder.path());
+    ::_exit(0);  // without destructors
+  }
+  ASSERT_GT(child, 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  const LockOwner owner = FindLockOwner(folder.path());
+  EXPECT_EQ(owner.state, LockOwner::State::kKilled);
+  EXPECT_EQ(owner.process, child);
+  EXPECT_NO_THROW(FolderLock(folder.path()));
+}
+
+TEST(LockOwnerTest, OnAnotherHostIsUnknown) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / kLockName) << "host elsewhere\nprocess 12\nlife 3-4\njob 99\n";
+  const LockOwner owner = FindLockOwner(folder.path());
+  EXPECT_EQ(owner.state, LockOwner::State::kUnknown);
+  EXPECT_EQ(owner.host, "elsewhere");
+  EXPECT_EQ(owner.process, 12);
+  EXPECT_EQ(owner.job, "99");
+}
+
+TEST(LockOwnerTest, IsReadFromAnyBytes) {
+  const TemporaryFolder folder;
+  for (const char* text :
+       {"", "\n\n", "process", "process x\nhost", "process 99999999999999999999"}) {
+    std::ofstream(folder / kLockName) << text;
+    EXPECT_NE(FindLockOwner(folder.path()).state, LockOwner::State::kAtWork) << text;
+  }
+}
+
+// Asking takes no lock, not even for a moment.
+TEST(LockOwnerTest, IsFoundWithoutDisturbingWhoComesNext) {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    while (true) FindLockOwner(folder.path());
+  }
+  ASSERT_GT(child, 0);
+  for (int i = 0; i < 2000; ++i) EXPECT_NO_THROW(FolderLock(folder.path()));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(FolderLockTest, NeedsAFolder) {

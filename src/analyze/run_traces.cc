@@ -1,0 +1,190 @@
+#include "analyze/run_traces.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+
+#include "base/atomic_file.h"
+#include "base/folder_lock.h"
+#include "base/input_file.h"
+#include "base/safetensors_header.h"
+#include "base/text.h"
+#include "rhohat/error.h"
+#include "rhohat/option_fields.h"
+#include "train/checkpoint_files.h"
+#include "train/run_folder.h"
+
+namespace rhohat {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr size_t kLinesKept = 20;
+constexpr uint64_t kTailBytes = 256 << 10;  // of a file that grows: hundreds of lines
+
+// Seconds since 1970; 0 where there is no such file.
+double ModifiedAt(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  return static_cast<double>(status.st_mtim.tv_sec) +
+         static_cast<double>(status.st_mtim.tv_nsec) * 1e-9;
+}
+
+// The last whole lines of a text; none where it cannot be read.
+std::vector<std::string> LastLines(const fs::path& path) {
+  std::string text;
+  bool cut = false;
+  try {
+    const InputFile file(path.string());
+    const uint64_t size = std::min(file.bytes(), kTailBytes);
+    cut = size < file.bytes();
+    text.resize(size);
+    file.ReadAt(file.bytes() - size, std::as_writable_bytes(std::span(text)));
+  } catch (const Error&) {
+    return {};
+  }
+  std::vector<std::string> lines = Split(text, '\n');
+  lines.pop_back();  // behind the last line's end: empty, or a line that is being written
+  if (cut && !lines.empty()) lines.erase(lines.begin());
+  return lines;
+}
+
+// Fields that are missing stay as they are, and those that are null are not numbers.
+std::optional<IterationMetrics> ParseMetrics(const std::string& line) {
+  const json parsed = json::parse(line, nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto number = [&](const char* name) {
+    const auto field = parsed.find(name);
+    if (field == parsed.end() || !field->is_number()) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
+    return field->get<double>();
+  };
+  const auto text = [&](const char* name) {
+    const auto field = parsed.find(name);
+    return field != parsed.end() && field->is_string() ? field->get<std::string>() : std::string();
+  };
+  const double iteration = number("iteration");
+  if (!(std::abs(iteration) < 1e15)) return std::nullopt;
+  IterationMetrics metrics;
+  metrics.iteration = static_cast<int64_t>(iteration);
+  metrics.stage = text("stage");
+  metrics.optimizer = text("optimizer");
+  metrics.data_passes = number("data_passes");
+  for (const CostTermInfo& term : kCostTerms) metrics.cost.*term.value = number(term.name);
+  for (const CostOver over : {CostOver::kAllRows, CostOver::kSample, CostOver::kEpoch}) {
+    if (text("cost_over") == CostOverName(over)) metrics.cost_over = over;
+  }
+  metrics.gradient_norm = number("gradient_norm");
+  metrics.seconds = number("seconds");
+  metrics.rows_per_second = number("rows_per_second");
+  return metrics;
+}
+
+std::vector<IterationMetrics> LastMetrics(const fs::path& path) {
+  std::vector<std::string> lines = LastLines(path);
+  if (lines.size() > kLinesKept) {
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kLinesKept));
+  }
+  std::vector<IterationMetrics> metrics;
+  for (const std::string& line : lines) {
+    if (auto parsed = ParseMetrics(line)) metrics.push_back(std::move(*parsed));
+  }
+  return metrics;
+}
+
+// "2026-01-31T12:00:00.000+01:00 warning: text" → "warning".
+std::string_view LevelOf(std::string_view line) {
+  const size_t blank = line.find(' ');
+  const size_t colon = line.find(": ", blank == line.npos ? 0 : blank);
+  if (blank == line.npos || colon == line.npos) return "";
+  return line.substr(blank + 1, colon - blank - 1);
+}
+
+void ReadLog(const fs::path& path, RunTraces& traces) {
+  for (const std::string& line : LastLines(path)) {
+    const std::string_view level = LevelOf(line);
+    if (level.empty()) continue;
+    traces.ended_by_error = level == "error";
+    if (level == "error" || level == "warning") traces.last_warning = line;
+  }
+}
+
+// Options as config.toml has them. Those that this version does not know are left out.
+std::optional<TrainOptions> RecordedOptions(const fs::path& path) {
+  TrainOptions options;
+  try {
+    const std::vector<std::string> lines = Split(ReadWholeFile(path), '\n');
+    for (const OptionField& field : Fields(options)) {
+      const std::string opening = field.name + " = ";
+      const auto line = std::ranges::find_if(
+          lines, [&](const std::string& candidate) { return candidate.starts_with(opening); });
+      if (line == lines.end()) continue;
+      std::string value = line->substr(opening.size());
+      std::erase(value, '"');
+      field.set(value);
+    }
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return options;
+}
+
+// The iteration that a checkpoint has reached, out of its header.
+std::optional<int64_t> IterationOf(const fs::path& path) {
+  try {
+    const SafetensorsHeader header = ReadSafetensorsHeader(InputFile(path.string()));
+    const auto entry = header.metadata.find("iterations");
+    if (entry == header.metadata.end()) return std::nullopt;
+    int64_t iteration = 0;
+    const char* end = entry->second.data() + entry->second.size();
+    const auto [stop, fault] = std::from_chars(entry->second.data(), end, iteration);
+    if (fault != std::errc() || stop != end) return std::nullopt;
+    return iteration;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<RunStatus::Checkpoint> LatestCheckpoint(const fs::path& folder, double now) {
+  for (const CheckpointFile& file : ListCheckpoints(folder)) {
+    const double written_at = ModifiedAt(file.path);
+    if (written_at == 0) continue;  // a newer one has taken its place meanwhile
+    return RunStatus::Checkpoint{
+        .file = (file.path.parent_path().filename() / file.path.filename()).string(),
+        .age_seconds = std::max(0.0, now - written_at),
+        .iteration = IterationOf(file.path)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RunTraces ReadRunTraces(const fs::path& folder, double now) {
+  RunTraces traces;
+  std::error_code ignored;
+  traces.has_config = fs::is_regular_file(folder / kConfigName, ignored);
+  traces.has_metrics = fs::is_regular_file(folder / kMetricsName, ignored);
+  traces.has_model = fs::is_regular_file(folder / kModelName, ignored);
+  traces.options = RecordedOptions(folder / kConfigName);
+  traces.lines = LastMetrics(folder / kMetricsName);
+  ReadLog(folder / kLogName, traces);
+  traces.checkpoint = LatestCheckpoint(folder, now);
+  traces.line_written_at = ModifiedAt(folder / kMetricsName);
+  for (const fs::path& path : {folder / kMetricsName, folder / kLogName, folder / kConfigName,
+                               folder / kLockName, CheckpointPath(folder, 0).parent_path()}) {
+    traces.last_sign_at = std::max(traces.last_sign_at, ModifiedAt(path));
+  }
+  return traces;
+}
+
+}  // namespace rhohat

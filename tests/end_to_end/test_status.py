@@ -1,0 +1,84 @@
+"""`rhohat status` of runs in every state they can be in, while others write."""
+
+import json
+import signal
+import time
+
+import pytest
+
+import layouts
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture
+def data(tmp_path, random):
+    return layouts.write(tmp_path / "rows.h5", layouts.values(random, 3000, columns=30))
+
+
+@pytest.fixture
+def started(rhohat, data, tmp_path):
+    """A run past its first iterations, which would go on for hours, and its folder."""
+    run = tmp_path / "run"
+    process = rhohat.start("train", data, "--hidden", 20, "--iterations", 1_000_000, "--tolerance",
+                           0, "--optimizer", "gd", "--threads", 1, "--run", run)
+    patience = time.monotonic() + 60
+    while not (run / "metrics.jsonl").exists() or (run / "metrics.jsonl").read_text().count("\n") < 3:
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < patience
+        time.sleep(0.02)
+    yield process, run
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def status(rhohat, *runs):
+    lines = rhohat.ok("status", "--json", *runs).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_run_from_start_to_kill(rhohat, started):
+    process, run = started
+    iterations = []
+    for _ in range(30):  # while lines are being written
+        [found] = status(rhohat, run)
+        assert (found["state"], found["process"]) == ("running", process.pid)
+        assert found["last_iteration"] == 1_000_000 and not found["stalled"]
+        iterations.append(found["iteration"])
+    assert iterations == sorted(iterations) and iterations[0] < iterations[-1]
+    assert found["seconds_left"] > 0 and found["cost"] > 0
+    process.kill()
+    process.communicate()
+    [found] = status(rhohat, run)
+    assert (found["state"], found["process"]) == ("interrupted", process.pid)
+    assert f"rhohat train --resume {run}" in rhohat.ok("status", run).stdout
+
+
+def test_a_run_that_was_asked_to_stop(rhohat, started):
+    process, run = started
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=20)
+    assert process.returncode == 75
+    [found] = status(rhohat, run)
+    assert (found["state"], found["process"]) == ("stopped", None)
+    last = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
+    assert found["iteration"] == found["checkpoint"]["iteration"] == last["iteration"]
+    assert (run / found["checkpoint"]["file"]).exists()
+
+
+def test_finished_runs_in_a_table(rhohat, data, tmp_path):
+    runs = [tmp_path / name for name in ("one", "two")]
+    for run in runs:
+        rhohat.ok("train", data, "--hidden", 5, "--iterations", 2, "--run", run)
+    head, *lines = rhohat.ok("status", *runs).stdout.splitlines()
+    assert head.split()[0] == "state"
+    assert [line.split()[0] for line in lines] == ["finished", "finished"]
+    assert [line.split()[-1] for line in lines] == [str(run) for run in runs]
+    assert [found["state"] for found in status(rhohat, *runs)] == ["finished", "finished"]
+
+
+def test_what_is_no_run_is_no_input(rhohat, tmp_path):
+    for path in (tmp_path, tmp_path / "none"):
+        assert str(path) in rhohat.fails(66, "status", path)
+    rhohat.fails(64, "status")

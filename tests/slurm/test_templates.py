@@ -1,0 +1,198 @@
+"""The templates of scripts/slurm, submitted as they are, on a real Slurm.
+
+What is at stake is what no imitation would show: which process a signal reaches, what Slurm makes of
+an exit code, what a job finds in its environment when it starts again.
+"""
+
+import shutil
+import time
+
+import pytest
+
+from cluster import wait_until
+from program import PROGRAM, PROJECT, read_metrics
+
+TEMPLATES = PROJECT / "scripts/slurm"
+# What of a line of metrics.jsonl depends on the machine and the day.
+MEASURED = {"seconds", "rows_per_second", "wait_seconds", "compute_fraction", "bytes_read",
+            "peak_rss_bytes"}
+
+
+class Place:
+    """A folder that jobs are submitted from: it holds the configuration and gets runs and logs."""
+
+    def __init__(self, cluster, rhohat, data, folder):
+        self.cluster, self.rhohat, self.folder = cluster, rhohat, folder
+        self.run = folder / "run"
+        (folder / "train.toml").write_text(
+            f'[data]\nfiles = ["{data}"]\n'
+            '[network]\nhidden = 25\n'
+            '[optimiser]\noptimizer = "gd"\nlearning-rate = 0.5\niterations = 20\ntolerance = 0\n'
+            '[resources]\nthreads = 1\n')
+
+    def submit(self, template, *arguments, flags=(), **variables):
+        return self.cluster.submit(TEMPLATES / template, *arguments, flags=flags, cwd=self.folder,
+                                   RHOHAT=str(PROGRAM), **variables)
+
+    def log(self):
+        """What all of the jobs' logs say."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def uninterrupted(self, *flags):
+        """The same run, alone and from the command line; returns its folder."""
+        folder = self.folder / "uninterrupted"
+        self.rhohat.ok("train", "--config", self.folder / "train.toml", "--run", folder, *flags,
+                       timeout=300)
+        return folder
+
+    def iterations_for(self, seconds):
+        """How many iterations a run takes that lasts so long."""
+        trial = self.folder / "trial"
+        self.rhohat.ok("train", "--config", self.folder / "train.toml", "--run", trial)
+        last = read_metrics(trial)[-1]
+        shutil.rmtree(trial)
+        return max(20, int(seconds * last["iteration"] / last["seconds"]))
+
+    def lines(self):
+        metrics = self.run / "metrics.jsonl"
+        return metrics.read_text().count("\n") if metrics.exists() else 0
+
+    def wait_for_iterations(self, job, count):
+        wait_until(lambda: self.lines() >= count or self.cluster.job(job, "JobState") == "FAILED",
+                   f"{count} iterations")
+        assert self.lines() >= count, self.log()
+
+
+@pytest.fixture
+def place(cluster, rhohat, data, tmp_path):
+    return Place(cluster, rhohat, data, tmp_path)
+
+
+def assert_same_run(run, other):
+    """Byte for byte the same model, and the same story of how it came about."""
+    for one, two in zip(read_metrics(run), read_metrics(other), strict=True):
+        assert one.keys() == two.keys()
+        assert {key: one[key] for key in one.keys() - MEASURED} == \
+            {key: two[key] for key in two.keys() - MEASURED}
+    model = "model.safetensors"
+    assert (run / model).read_bytes() == (other / model).read_bytes()
+
+
+def test_a_time_limit_is_survived(place):
+    """USR1 before the limit, a checkpoint, exit code 75, a requeue, and the same bytes in the end."""
+    # Slurm looks at time limits every 30 s: the signal comes 10 to 40 s after the start.
+    iterations = place.iterations_for(50)
+    job = place.submit("requeue.sbatch", "--iterations", iterations,
+                       flags=("--time=2", "--signal=B:USR1@80"))
+    reference = place.uninterrupted("--iterations", iterations)
+    assert place.cluster.wait_for_end(job, patience=120) == "COMPLETED", place.log()
+    assert place.cluster.job(job, "Restarts") == "1", place.log()
+    assert len(list(place.folder.glob("*.log"))) == 1
+    assert_same_run(place.run, reference)
+
+
+def test_a_site_that_does_not_requeue_by_exit_code(place):
+    """The template asks for the requeue itself."""
+    place.cluster.requeue_exit(None)
+    try:
+        iterations = place.iterations_for(12)
+        job = place.submit("requeue.sbatch", "--iterations", iterations)
+        place.wait_for_iterations(job, 20)
+        place.cluster.command("scancel", "--signal=USR1", "--batch", job)
+        reference = place.uninterrupted("--iterations", iterations)
+        assert place.cluster.wait_for_end(job, patience=120) == "COMPLETED", place.log()
+        assert place.cluster.job(job, "Restarts") == "1", place.log()
+        assert_same_run(place.run, reference)
+    finally:
+        place.cluster.requeue_exit(75)
+
+
+@pytest.mark.parametrize("requeue_exit", [75, None])
+def test_a_cancelled_job_stays_cancelled_and_can_be_submitted_again(place, requeue_exit):
+    place.cluster.requeue_exit(requeue_exit)
+    try:
+        iterations = place.iterations_for(6)
+        job = place.submit("requeue.sbatch", "--iterations", iterations)
+        place.wait_for_iterations(job, 20)
+        place.cluster.command("scancel", job)
+        assert place.cluster.wait_for_end(job) == "CANCELLED"
+        assert list((place.run / "checkpoints").iterdir()), place.log()
+        time.sleep(1.5)  # as long as the scheduler would need to start it again
+        assert place.cluster.job(job, "JobState") == "CANCELLED"
+        again = place.submit("requeue.sbatch", "--iterations", iterations)
+        assert place.cluster.wait_for_end(again, patience=60) == "COMPLETED", place.log()
+        assert_same_run(place.run, place.uninterrupted("--iterations", iterations))
+    finally:
+        place.cluster.requeue_exit(75)
+
+
+def test_a_running_job_is_requeued(place):
+    """As an administrator does before a node is taken down."""
+    iterations = place.iterations_for(12)
+    job = place.submit("requeue.sbatch", "--iterations", iterations)
+    place.wait_for_iterations(job, 20)
+    place.cluster.command("scontrol", "requeue", job)
+    reference = place.uninterrupted("--iterations", iterations)
+    assert place.cluster.wait_for_end(job, patience=120) == "COMPLETED", place.log()
+    assert place.cluster.job(job, "Restarts") == "1", place.log()
+    assert_same_run(place.run, reference)
+
+
+def test_a_job_that_cannot_be_helped_is_not_requeued_for_ever(place):
+    job = place.submit("requeue.sbatch", "--iterations", 1_000_000, flags=("--time=1",), RESTARTS=0)
+    place.wait_for_iterations(job, 5)
+    place.cluster.command("scancel", "--signal=USR1", "--batch", job)
+    assert place.cluster.wait_for_end(job, patience=60) == "FAILED"
+    assert "gives up after 0 restarts" in place.log()
+
+
+def test_an_array_has_a_run_for_each_setting(place):
+    array = place.submit("array.sbatch")
+    wait_until(lambda: not place.cluster.command("squeue", "--noheader", f"--jobs={array}").strip(),
+               "the array's end", patience=90)
+    sweep = place.folder / f"sweep-{array}"
+    assert sorted(run.name for run in sweep.iterdir()) == ["0", "1", "2"], place.log()
+    for task, flags in enumerate([("--rho", 0.02, "--beta", 3), ("--rho", 0.05, "--beta", 3),
+                                  ("--rho", 0.1, "--beta", 1)]):
+        alone = place.uninterrupted(*flags)
+        assert_same_run(sweep / str(task), alone)
+        shutil.rmtree(alone)
+
+
+def test_an_array_larger_than_its_settings_says_so(place):
+    array = place.submit("array.sbatch", flags=("--array=3",))
+    assert place.cluster.wait_for_end(array) == "FAILED"
+    assert place.cluster.job(array, "ExitCode") == "64:0"
+    assert "expected --array=0-2" in place.log()
+
+
+def test_too_little_memory_is_refused_by_the_plan(place):
+    """In words, in the job's log, before anything is computed: not by the system's OOM killer."""
+    job = place.submit("train.sbatch", "--hidden", 5000, "--optimizer", "lbfgs",
+                       flags=("--mem=200M",))
+    assert place.cluster.wait_for_end(job) == "FAILED"
+    assert place.cluster.job(job, "ExitCode") == "64:0"
+    errors = [line for line in place.log().splitlines() if line.startswith("rhohat: error:")]
+    assert len(errors) == 1 and "memory" in errors[0], place.log()
+    assert not place.run.exists()
+
+
+def test_data_copied_to_the_node(place, data):
+    """What was copied is gone afterwards, and a second start goes on from another copy."""
+    scratch = place.folder / "scratch"
+    scratch.mkdir()
+    iterations = place.iterations_for(6)
+    variables = {"DATA": str(data), "SCRATCH": str(scratch)}
+    flags = ("--iterations", iterations)
+    job = place.submit("scratch.sbatch", *flags, flags=("--no-requeue",), **variables)
+    place.wait_for_iterations(job, 20)
+    assert len(list(scratch.rglob("*.h5"))) == 1
+    place.cluster.command("scancel", "--signal=USR1", "--batch", job)
+    assert place.cluster.wait_for_end(job) == "FAILED", place.log()
+    assert place.cluster.job(job, "ExitCode") == "75:0"
+    assert list(scratch.iterdir()) == []
+    again = place.submit("scratch.sbatch", *flags, **variables)
+    assert place.cluster.wait_for_end(again, patience=60) == "COMPLETED", place.log()
+    assert list(scratch.iterdir()) == []
+    (uninterrupted, found) = place.uninterrupted(*flags), read_metrics(place.run)
+    assert [line["cost"] for line in found] == [line["cost"] for line in read_metrics(uninterrupted)]
