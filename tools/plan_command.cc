@@ -146,8 +146,9 @@ std::string ShortTime(double seconds) {
 }
 
 std::string MethodText(const MethodTime& method) {
-  return fmt::format("about {} for each {} over all rows; up to {} for {} of them",
-                     ShortTime(method.seconds_each), method.unit, FormatSeconds(method.seconds),
+  return fmt::format("about {} for each {}{}; up to {} for {} of them",
+                     ShortTime(method.seconds_each), method.unit,
+                     method.unit == "epoch" ? "" : " over all rows", FormatSeconds(method.seconds),
                      method.units);
 }
 

@@ -72,7 +72,7 @@ def test_measuring_keeps_to_the_memory_planned(rhohat, data, sanitized, remark):
                                    ["--optimizer", "adam", "--epochs", 2],
                                    ["--precision", "float64", "--prepare", "zca:0.1"]])
 def test_the_run_folder_is_no_larger_than_planned(rhohat, data, tmp_path, flags):
-    flags = ["--hidden", 30, "--iterations", 4, "--checkpoint-every", "0s", *flags]
+    flags = ["--hidden", 30, "--iterations", 2, "--checkpoint-every", "0s", *flags]
     disk = json.loads(rhohat.ok("plan", data, "--measure", "off", "--json", *flags).stdout)["disk"]
     run = tmp_path / "run"
     rhohat.ok("train", data, "--run", run, *flags)
