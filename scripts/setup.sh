@@ -6,6 +6,7 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build pkg-config
   libopenblas-dev libhdf5-dev libtbb-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev
+  libtomlplusplus-dev
   zlib1g-dev libpng-dev libjpeg62-turbo-dev libzip-dev libmatio-dev libxxhash-dev
   libdeflate-dev libzstd-dev liblz4-dev libblosc-dev liblzf-dev
 )

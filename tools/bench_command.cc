@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "rhohat/bench.h"
+#include "rhohat/config.h"
 #include "tools/command.h"
 #include "tools/option_flags.h"
 #include "tools/print.h"
@@ -52,6 +53,23 @@ std::vector<OptionField> BenchFields(BenchOptions& options, bool& json) {
   append(Fields(options.resources));
   append(Fields(options.data));
   return fields;
+}
+
+// What a run's configuration has beside is not looked at.
+std::vector<std::string> ReadBenchConfig(const std::string& path, BenchOptions& options) {
+  TrainOptions run;
+  run.data = options.data;
+  run.network = options.network;
+  run.objective = options.objective;
+  run.compute = options.compute;
+  run.resources = options.resources;
+  std::vector<std::string> names = ReadConfig(path, run);
+  options.data = std::move(run.data);
+  options.network = std::move(run.network);
+  options.objective = std::move(run.objective);
+  options.compute = run.compute;
+  options.resources = run.resources;
+  return names;
 }
 
 // ---- For scripts -------------------------------------------------------------------------------
@@ -198,9 +216,11 @@ void RunBench(const Arguments& arguments, const std::atomic<bool>& stop) {
   bool json = false;
   OptionFlags flags(Help());
   flags.Add(BenchFields(options, json));
+  flags.AddConfig("Measuring",
+                  [&](const std::string& path) { return ReadBenchConfig(path, options); });
   if (!flags.Parse(arguments)) return;
 
-  options.data.files = flags.positionals();
+  if (!flags.positionals().empty()) options.data.files = flags.positionals();
   ProgressDisplay display;
   const BenchResult result = Bench(options, {&display, &stop});
   display.Finish();

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "tools/print.h"
+#include "tools/program_fields.h"
 
 namespace rhohat {
 namespace {
@@ -59,6 +60,14 @@ void OptionFlags::Add(std::vector<OptionField> fields) {
   std::ranges::move(fields, std::back_inserter(fields_));
 }
 
+void OptionFlags::AddConfig(const std::string& group, ReadFile read) {
+  Add({TextField(
+      {"config", "FILE",
+       "Take options from a TOML file, such as the config.toml of a run; flags beat it.", group},
+      config_path_)});
+  read_config_ = std::move(read);
+}
+
 bool OptionFlags::Parse(const std::vector<std::string>& arguments) {
   if (AsksForHelp(arguments)) {
     Print(HelpText(help_, fields_));
@@ -79,13 +88,21 @@ bool OptionFlags::Parse(const std::vector<std::string>& arguments) {
     if (values.size() > 1) ThrowUsage(fmt::format("flag --{} is given twice", fields_[i].name));
     if (!values.empty()) given_.push_back({&fields_[i], values.front()});
   }
+  ReadConfigFile();
   CheckMissing();
+  CheckTooMany();
   Apply();
   return true;
 }
 
 void OptionFlags::Apply() const {
   for (const Given& given : given_) given.field->set(given.value);
+}
+
+void OptionFlags::ReadConfigFile() {
+  const auto config = std::ranges::find(
+      given_, "config", [](const Given& given) -> const std::string& { return given.field->name; });
+  if (read_config_ && config != given_.end()) in_config_ = read_config_(config->value);
 }
 
 // CLI11 leaves the "--" after which there are no flags among the leftovers.
@@ -103,17 +120,26 @@ void OptionFlags::CheckUnknown(std::vector<std::string> leftover) const {
 
 void OptionFlags::CheckMissing() const {
   std::vector<std::string> missing;
+  const bool has_files = std::ranges::find(in_config_, "files") != in_config_.end();
   for (size_t i = positionals_.size(); i < help_.arguments.size(); ++i) {
+    if (i == 0 && has_files) continue;
     if (!help_.arguments[i].name.starts_with('[')) missing.push_back(help_.arguments[i].name);
   }
   for (const std::string& name : help_.required) {
-    const bool given = std::ranges::any_of(
-        given_, [&](const Given& candidate) { return candidate.field->name == name; });
-    if (!given) missing.push_back("--" + name);
+    if (!IsGiven(name)) missing.push_back("--" + name);
   }
   if (!missing.empty()) {
     ThrowUsage(fmt::format("missing {}: {}", JoinNames(missing), UsageLine(help_, fields_)));
   }
+}
+
+// By a flag or by the configuration file.
+bool OptionFlags::IsGiven(const std::string& name) const {
+  return std::ranges::find(in_config_, name) != in_config_.end() ||
+         std::ranges::any_of(given_, [&](const Given& given) { return given.field->name == name; });
+}
+
+void OptionFlags::CheckTooMany() const {
   const bool open_ended = std::ranges::any_of(help_.arguments, [](const auto& argument) {
     return argument.name.ends_with("...") || argument.name.ends_with("...]");
   });

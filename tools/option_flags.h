@@ -2,9 +2,11 @@
 //
 // Values pass through the field's own `set`, so a bad value reads the same on the command line as
 // in a configuration file. Faults are reported in the order that helps most: an unknown flag first
-// (what follows from it is noise), then what is missing, then bad values.
+// (what follows from it is noise), then those of a configuration file, then what is missing, then
+// bad values.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,12 @@ class OptionFlags {
 
   // The fields' functions refer to their options, which must outlive this.
   void Add(std::vector<OptionField> fields);
+
+  // Adds --config FILE under the heading `group`. `read` sets the options that the file has, before
+  // those of flags are set, and returns their names; "files" stands for the first argument. What
+  // the file has is not missing.
+  using ReadFile = std::function<std::vector<std::string>(const std::string& path)>;
+  void AddConfig(const std::string& group, ReadFile read);
 
   // Reads the arguments and sets the options. False where help was asked for, and printed. Throws
   // Error(kUsage).
@@ -39,12 +47,18 @@ class OptionFlags {
   };
 
   void CheckUnknown(std::vector<std::string> leftover) const;
+  void ReadConfigFile();
   void CheckMissing() const;
+  void CheckTooMany() const;
+  bool IsGiven(const std::string& name) const;
 
   CommandHelp help_;
   std::vector<OptionField> fields_;
   std::vector<Given> given_;
   std::vector<std::string> positionals_;
+  std::string config_path_;
+  ReadFile read_config_;
+  std::vector<std::string> in_config_;  // names of options
 };
 
 }  // namespace rhohat

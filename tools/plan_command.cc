@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
+#include "rhohat/config.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
 #include "tools/option_flags.h"
@@ -42,6 +43,7 @@ std::string AsJson(const MemoryPlan& plan) {
       {"rows", plan.rows},
       {"columns", plan.columns},
       {"threads", plan.threads},
+      {"threads_source", plan.threads_source},
       {"lanes", plan.lanes},
       {"block_rows", plan.block_rows},
       {"blocks_ahead", plan.blocks_ahead},
@@ -51,7 +53,8 @@ std::string AsJson(const MemoryPlan& plan) {
       {"schedule_reason", plan.schedule_reason},
       {"kept_codes", plan.kept_codes},
       {"flops_per_evaluation", plan.flops_per_evaluation},
-      {"bytes_read_per_evaluation", plan.bytes_read_per_evaluation}};
+      {"bytes_read_per_evaluation", plan.bytes_read_per_evaluation},
+      {"warnings", plan.warnings}};
   return json.dump(2) + "\n";
 }
 
@@ -73,7 +76,7 @@ std::string MemoryTable(const MemoryPlan& plan) {
 std::string WorkLines(const MemoryPlan& plan) {
   return AlignedLines(
       {{"rows", fmt::format("{} of {} columns", plan.rows, plan.columns)},
-       {"threads", fmt::format("{}", plan.threads)},
+       {"threads", fmt::format("{}, {}", plan.threads, plan.threads_source)},
        {"lanes", fmt::format("{}", plan.lanes)},
        {"blocks",
         fmt::format("{} rows each, up to {} held at once", plan.block_rows, plan.blocks_ahead)},
@@ -90,10 +93,11 @@ void RunPlan(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   bool json = false;
   OptionFlags flags(Help());
   flags.Add(Fields(options));
+  flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
   flags.Add({SwitchField({"json", "", "Print one JSON object.", "Output"}, json)});
   if (!flags.Parse(arguments)) return;
 
-  options.data.files = flags.positionals();
+  if (!flags.positionals().empty()) options.data.files = flags.positionals();
   const MemoryPlan plan = PlanTraining(options);
   Print(json ? AsJson(plan) : MemoryTable(plan) + "\n" + WorkLines(plan));
 }

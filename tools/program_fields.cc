@@ -48,7 +48,7 @@ bool ReadFactor(std::string_view text, double& value) {
 
 OptionField TextField(FlagText text, std::string& value) {
   OptionField field = Field(std::move(text));
-  field.is_text = true;
+  field.type = OptionType::kText;
   field.get = [&value] { return value; };
   field.set = [&value, name = field.name](std::string_view given) {
     if (given.empty()) ThrowBadValue(name, given, "some text");

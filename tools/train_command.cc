@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "base/units.h"
+#include "rhohat/config.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
 #include "tools/cost_lines.h"
@@ -40,7 +41,9 @@ CommandHelp Help() {
           {"rhohat train data.h5 --hidden 196 --optimizer lbfgs --iterations 400 --run lbfgs",
            "L-BFGS over all rows from the first step on."},
           {"rhohat train data.h5 --hidden 196 --optimizer adam --epochs 20 --run adam",
-           "Adam by mini-batches."}}};
+           "Adam by mini-batches."},
+          {"rhohat train --config run/config.toml --rho 0.1 --run other",
+           "As that run, data included, but for one number."}}};
 }
 
 std::string Summary(const TrainResult& result) {
@@ -65,9 +68,10 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   TrainOptions options;
   OptionFlags flags(Help());
   flags.Add(Fields(options));
+  flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
   if (!flags.Parse(arguments)) return;
 
-  options.data.files = flags.positionals();
+  if (!flags.positionals().empty()) options.data.files = flags.positionals();
   ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();

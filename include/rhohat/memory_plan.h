@@ -19,7 +19,11 @@ struct MemoryPlan {
   uint64_t total_bytes = 0;   // sum of the items
   uint64_t budget_bytes = 0;  // --memory, or what was chosen in its place
   uint64_t least_bytes = 0;   // smallest budget that this configuration works with
-  std::string budget_source;  // where the budget comes from, in words
+  // Where the budget and the threads come from, and what other limits were found: in words.
+  std::string budget_source;
+  std::string threads_source;
+  // What was asked for beyond the limits that were found.
+  std::vector<std::string> warnings;
 
   // Resolved by the plan:
   int64_t rows = 0;

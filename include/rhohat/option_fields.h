@@ -13,12 +13,21 @@
 
 namespace rhohat {
 
+// What a configuration file has for an option.
+enum class OptionType {
+  kNumber,
+  kSwitch,        // true or false
+  kText,          // in quotes, also where it reads like a number
+  kNumberOrText,  // 4 or "auto", 1073741824 or "1G"
+  kList,          // one or several of these: 196, "200,100", [200, 100]
+};
+
 struct OptionField {
   std::string name;         // flag without its dashes, and key in configuration files
   std::string group;        // heading it stands under
   std::string placeholder;  // what a value looks like: "SIZE", "lbfgs|gd"; empty for a switch
   std::string help;
-  bool is_text = false;  // written between quotes in configuration files
+  OptionType type = OptionType::kNumber;
   bool in_model = true;  // may change the result, so it is recorded in the model
   std::function<std::string()> get;
   // Throws Error(kUsage), naming the option, where the text cannot be such a value.

@@ -136,8 +136,11 @@ struct OptimizerOptions {
 // What the process may use. Nothing here changes a single bit of a result, but where the schedule,
 // the mixing or the samples are left to be chosen by the memory there is.
 struct ResourceOptions {
-  uint64_t memory_bytes = 0;  // limit of the process's resident memory; 0: half of the machine's
-  int64_t threads = 0;        // compute threads; 0: as many as the process may run on
+  // Limit of the process's resident memory; 0: 7/8 of the tightest limit that Slurm or a control
+  // group sets, half of the machine's where none does.
+  uint64_t memory_bytes = 0;
+  // Compute threads; 0: as many as the affinity, Slurm and a control group's quota let run.
+  int64_t threads = 0;
 };
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };

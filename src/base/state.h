@@ -69,6 +69,9 @@ class State {
   // array of that name has another length.
   virtual void CheckSize(std::string_view name, int64_t size) const = 0;
 
+  // Throws Error(kBadData), which also names where the field comes from.
+  [[noreturn]] virtual void ThrowBad(std::string_view name, std::string_view fault) const;
+
  private:
   template <class T>
   void Resize(std::string_view name, int64_t size, std::vector<T>& values) {

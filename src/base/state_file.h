@@ -89,9 +89,9 @@ class StateReader : public StateInGroups {
 
  protected:
   void CheckSize(std::string_view name, int64_t size) const override;
+  [[noreturn]] void ThrowBad(std::string_view name, std::string_view fault) const override;
 
  private:
-  [[noreturn]] void ThrowBad(std::string_view name, std::string_view fault) const;
   const std::string& TextOf(std::string_view name) const;
   const SafetensorsEntry& ArrayOf(std::string_view name, int64_t size) const;
   template <class V>

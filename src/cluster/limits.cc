@@ -1,103 +1,115 @@
 #include "cluster/limits.h"
 
-#include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <limits>
-#include <string>
-#include <thread>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <system_error>
+
+#include "base/units.h"
+#include "cluster/machine.h"
+#include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
 
-struct ProcessSizes {
-  uint64_t reserved_bytes = 0;
-  uint64_t resident_bytes = 0;
-};
+using Environment = std::function<const char*(const char*)>;
 
-ProcessSizes ReadProcessSizes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t total_pages = 0;
-  uint64_t resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  return {total_pages * page, resident_pages * page};
+constexpr const char* kCpusPerTask = "SLURM_CPUS_PER_TASK";
+constexpr const char* kCpusOnNode = "SLURM_CPUS_ON_NODE";
+constexpr const char* kMemoryPerNode = "SLURM_MEM_PER_NODE";
+constexpr const char* kMemoryPerCpu = "SLURM_MEM_PER_CPU";
+
+// A number of processors, 1 or more.
+std::optional<int64_t> CountIn(const Environment& environment, const char* name) {
+  const char* const value = environment(name);
+  if (value == nullptr) return std::nullopt;
+  const std::string_view text(value);
+  int64_t count = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const bool whole = status == std::errc() && end == text.data() + text.size();
+  return whole && count > 0 ? std::optional(count) : std::nullopt;
 }
 
-constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
-
-// kNoLimit where there is no such file, or it says "max".
-uint64_t ReadLimit(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  uint64_t bytes = 0;
-  return file >> bytes ? bytes : kNoLimit;
-}
-
-// Of the group at `path`, which begins at `root`, and of those above it. Inside a container a group
-// may not be visible under its name, but what is mounted as the root is then its container's.
-uint64_t TightestLimit(const std::filesystem::path& root, std::filesystem::path path,
-                       const char* name) {
-  uint64_t tightest = ReadLimit(root / name);
-  for (path = path.relative_path(); !path.empty(); path = path.parent_path()) {
-    tightest = std::min(tightest, ReadLimit(root / path / name));
+// Slurm counts in MiB. 0 stands for all that the node has.
+std::optional<uint64_t> BytesIn(const Environment& environment, const char* name) {
+  const char* const value = environment(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  std::string text(value);
+  if (text.find_first_not_of("0123456789") == text.npos) text += 'M';
+  try {
+    const uint64_t bytes = ParseBytes(text);
+    return bytes > 0 ? std::optional(bytes) : std::nullopt;
+  } catch (const Error&) {  // no number at all
+    return std::nullopt;
   }
-  return tightest;
+}
+
+void AddSlurmThreads(const Environment& environment, Limits& limits) {
+  for (const char* name : {kCpusPerTask, kCpusOnNode}) {
+    if (const std::optional<int64_t> count = CountIn(environment, name)) {
+      limits.threads.push_back({*count, name});
+      return;
+    }
+  }
+}
+
+void AddSlurmMemory(const Environment& environment, Limits& limits) {
+  if (const std::optional<uint64_t> bytes = BytesIn(environment, kMemoryPerNode)) {
+    limits.memory.push_back({*bytes, kMemoryPerNode});
+  }
+  const std::optional<uint64_t> each = BytesIn(environment, kMemoryPerCpu);
+  if (!each) return;
+  for (const char* name : {kCpusOnNode, kCpusPerTask}) {
+    uint64_t bytes = 0;
+    const std::optional<int64_t> count = CountIn(environment, name);
+    if (!count || __builtin_mul_overflow(*each, *count, &bytes)) continue;
+    limits.memory.push_back({bytes, fmt::format("{} × {}", kMemoryPerCpu, name)});
+    return;
+  }
+}
+
+void AddQuota(const ControlGroups& groups, Limits& limits) {
+  const std::optional<double> processors = GroupProcessors(groups);
+  constexpr double kMost = 1e6;
+  if (!processors || *processors > kMost) return;
+  const auto whole = std::max<int64_t>(1, static_cast<int64_t>(*processors));
+  const bool rounded = static_cast<double>(whole) != *processors;
+  limits.threads.push_back(
+      {whole, fmt::format("the CPU quota of the control group{}",
+                          rounded ? fmt::format(" ({:.2g} processors)", *processors) : "")});
+}
+
+template <class Value>
+void SortTightestFirst(std::vector<Limit<Value>>& limits) {
+  std::ranges::stable_sort(limits, {}, &Limit<Value>::value);
 }
 
 }  // namespace
 
-uint64_t CgroupMemoryBytes(const std::string& folder, const std::string& membership) {
-  const std::filesystem::path root(folder);
-  uint64_t tightest = kNoLimit;
-  std::ifstream groups(membership);
-  // number:controllers:path; version 2 names no controllers.
-  for (std::string line; std::getline(groups, line);) {
-    const size_t controllers = line.find(':') + 1;
-    const size_t path = line.find(':', controllers) + 1;
-    if (controllers == 0 || path == 0) continue;
-    const std::string names = "," + line.substr(controllers, path - 1 - controllers) + ",";
-    if (names == ",,") {
-      tightest = std::min(tightest, TightestLimit(root, line.substr(path), "memory.max"));
-    } else if (names.find(",memory,") != std::string::npos) {
-      tightest = std::min(
-          tightest, TightestLimit(root / "memory", line.substr(path), "memory.limit_in_bytes"));
-    }
+LimitSources SystemLimitSources() {
+  return {.groups = {},
+          .environment = [](const char* name) { return std::getenv(name); },
+          .host_memory_bytes = HostMemoryBytes()};
+}
+
+Limits FindLimits(const LimitSources& sources) {
+  Limits limits{.host_memory_bytes = sources.host_memory_bytes};
+  AddSlurmThreads(sources.environment, limits);
+  AddQuota(sources.groups, limits);
+  limits.threads.push_back({AffinityThreads(), "the affinity mask"});
+  AddSlurmMemory(sources.environment, limits);
+  if (const std::optional<uint64_t> bytes = GroupMemoryBytes(sources.groups)) {
+    limits.memory.push_back({*bytes, "the control group"});
   }
-  return tightest;
-}
-
-int64_t AvailableThreads() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  // More processors than the set has bits for.
-  return std::max(1U, std::thread::hardware_concurrency());
-}
-
-uint64_t HostMemoryBytes() {
-  return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-uint64_t AddressSpaceLeft() {
-  rlimit limit = {};
-  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
-    return std::numeric_limits<uint64_t>::max();
-  }
-  const uint64_t used = ReadProcessSizes().reserved_bytes;
-  return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
-}
-
-uint64_t ResidentBytes() { return ReadProcessSizes().resident_bytes; }
-
-uint64_t PeakResidentBytes() {
-  rusage usage = {};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  std::erase_if(limits.memory, [&](const Limit<uint64_t>& limit) {
+    return limit.value >= sources.host_memory_bytes;
+  });
+  SortTightestFirst(limits.threads);
+  SortTightestFirst(limits.memory);
+  return limits;
 }
 
 }  // namespace rhohat

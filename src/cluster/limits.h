@@ -1,29 +1,47 @@
-// What this process may use of the machine, and what it uses.
+// How many threads and how much memory this process was given: by its affinity, by control groups,
+// and by Slurm where a job of it runs here.
+//
+// Each limit says where it comes from, so that a log can tell what was found and what was chosen.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/control_groups.h"
 
 namespace rhohat {
 
-// Processors that the process may run on: its affinity, not the machine's count.
-int64_t AvailableThreads();
+template <class Value>
+struct Limit {
+  Value value;
+  std::string source;  // "the CPU quota of the control group"
+};
 
-// Memory of the machine.
-uint64_t HostMemoryBytes();
+// Both tightest first.
+struct Limits {
+  std::vector<Limit<int64_t>> threads;  // never empty, and none below 1
+  std::vector<Limit<uint64_t>> memory;  // below the machine's memory; empty where nothing limits it
+  uint64_t host_memory_bytes = 0;
+};
 
-// The tightest memory limit of the control groups (version 1 or 2) that the process is in, up the
-// tree: a batch system's sits on any level. The largest number where there is none. The folder is
-// where they are mounted, the file says which are the process's.
-uint64_t CgroupMemoryBytes(const std::string& folder = "/sys/fs/cgroup",
-                           const std::string& membership = "/proc/self/cgroup");
+// Where limits are looked for: tests bring their own.
+struct LimitSources {
+  ControlGroups groups;
+  // The value of an environment variable; null where there is none.
+  std::function<const char*(const char* name)> environment;
+  uint64_t host_memory_bytes = 0;
+};
 
-// Address space that the process may still reserve (ulimit -v); the largest number where there is
-// no limit.
-uint64_t AddressSpaceLeft();
+// Of this process on this machine.
+LimitSources SystemLimitSources();
 
-// Resident memory of this process: now, and the most it has ever been.
-uint64_t ResidentBytes();
-uint64_t PeakResidentBytes();
+// Threads: the affinity mask; a quota of processor time, in whole processors; SLURM_CPUS_PER_TASK,
+// or SLURM_CPUS_ON_NODE where a job did not say how many a task has. Memory: control groups;
+// SLURM_MEM_PER_NODE; SLURM_MEM_PER_CPU for each of SLURM_CPUS_ON_NODE, as Slurm counts it by
+// allocated processors, or else of SLURM_CPUS_PER_TASK. What cannot be read limits nothing.
+Limits FindLimits(const LimitSources& sources = SystemLimitSources());
 
 }  // namespace rhohat

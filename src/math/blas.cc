@@ -8,6 +8,10 @@
 
 #include "rhohat/error.h"
 
+// OpenBLAS with threads of its own starts them when it is loaded, as many as there are processors.
+// This ends them; it is in no header, and not in every build of OpenBLAS.
+extern "C" int blas_thread_shutdown_() __attribute__((weak));
+
 namespace rhohat {
 namespace {
 
@@ -38,7 +42,15 @@ void Gemm(CBLAS_TRANSPOSE op_a, CBLAS_TRANSPOSE op_b, int64_t inner, MatrixView<
 
 }  // namespace
 
-void UseOneThreadPerProduct() { openblas_set_num_threads(1); }
+// Once only: to set the number again would start them anew.
+void UseOneThreadPerProduct() {
+  static const bool done = [] {
+    openblas_set_num_threads(1);
+    if (blas_thread_shutdown_ != nullptr) blas_thread_shutdown_();
+    return true;
+  }();
+  static_cast<void>(done);
+}
 
 template <class T>
 void MultiplyTransposed(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> out) {

@@ -12,7 +12,9 @@
 
 namespace rhohat {
 
-// To be called before the first product. Cheap, and harmless to repeat.
+// To be called before the first product. Cheap, and harmless to repeat. Ends the threads that
+// OpenBLAS has started for itself, whatever OPENBLAS_NUM_THREADS says: they would hold address
+// space, and must never compete with the compute threads.
 void UseOneThreadPerProduct();
 
 // out = a · bᵀ, with a: i×k, b: j×k, out: i×j.

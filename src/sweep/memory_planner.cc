@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/units.h"
-#include "cluster/limits.h"
+#include "cluster/machine.h"
 #include "rhohat/error.h"
 #include "sweep/kept_blocks.h"
 
@@ -40,30 +40,6 @@ uint64_t RoundUpToMebibyte(uint64_t bytes) {
 
 }  // namespace
 
-ResolvedResources Resolve(const ResourceOptions& options) {
-  constexpr int64_t kMostThreads = 4096;
-  if (options.threads < 0 || options.threads > kMostThreads) {
-    throw Error(ErrorKind::kUsage, fmt::format("--threads: expected 1 to {}, or auto, found {}",
-                                               kMostThreads, options.threads));
-  }
-  ResolvedResources resolved;
-  resolved.threads = options.threads > 0 ? options.threads : AvailableThreads();
-  if (options.memory_bytes > 0) {
-    resolved.memory_bytes = options.memory_bytes;
-    resolved.memory_source = "--memory";
-    return resolved;
-  }
-  resolved.memory_bytes = HostMemoryBytes() / 2;
-  resolved.memory_source = fmt::format("half of this machine's {}", FormatBytes(HostMemoryBytes()));
-  // A control group counts what the kernel holds for the process too.
-  const uint64_t limit = CgroupMemoryBytes();
-  if (limit / 8 * 7 < resolved.memory_bytes) {
-    resolved.memory_bytes = limit / 8 * 7;
-    resolved.memory_source = fmt::format("most of this control group's {}", FormatBytes(limit));
-  }
-  return resolved;
-}
-
 int64_t LeastBlocksAhead(int64_t threads) { return threads + 1; }
 
 int64_t ComfortableBlocksAhead(const RowSource& source, int64_t block_rows, int64_t threads) {
@@ -77,6 +53,8 @@ MemoryPlanner::MemoryPlanner(const RowSource& source, const ResolvedResources& r
     : source_(source) {
   plan_.budget_bytes = resources.memory_bytes;
   plan_.budget_source = resources.memory_source;
+  plan_.threads_source = resources.threads_source;
+  plan_.warnings = resources.warnings;
   plan_.rows = source.rows();
   plan_.columns = source.columns();
   plan_.threads = resources.threads;

@@ -10,16 +10,9 @@
 #include "data/row_source.h"
 #include "rhohat/memory_plan.h"
 #include "rhohat/options.h"
+#include "sweep/resolved_resources.h"
 
 namespace rhohat {
-
-// Compute threads and budget with every automatic choice made.
-struct ResolvedResources {
-  int64_t threads = 0;
-  uint64_t memory_bytes = 0;
-  std::string memory_source;  // "--memory", "half of this machine's 23 GiB"
-};
-ResolvedResources Resolve(const ResourceOptions& options);
 
 // What the process takes before it has allocated anything of note: code, libraries, stacks.
 inline constexpr uint64_t kProcessBytes = uint64_t{48} << 20;

@@ -75,7 +75,7 @@ class FieldList {
   // 0 stands for the program's choice and reads "auto".
   void AddNumberOrAuto(std::string name, std::string help, double& value) {
     OptionField& field = Add(std::move(name), "NUMBER", std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kNumberOrText;
     field.get = [&value] { return value == 0 ? std::string(kAuto) : fmt::format("{}", value); };
     field.set = [&value, n = field.name](std::string_view text) {
       const double given = text == kAuto ? 0 : ParseFinite(n, text);
@@ -87,7 +87,7 @@ class FieldList {
   // `automatic`, which stands for the program's choice, reads "auto".
   void AddWholeOrAuto(std::string name, std::string help, int64_t& value, int64_t automatic = 0) {
     OptionField& field = Add(std::move(name), "N", std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kNumberOrText;
     field.get = [&value, automatic] {
       return value == automatic ? std::string(kAuto) : fmt::format("{}", value);
     };
@@ -99,7 +99,7 @@ class FieldList {
   void AddWholeList(std::string name, std::string placeholder, std::string help,
                     std::vector<int64_t>& values) {
     OptionField& field = Add(std::move(name), std::move(placeholder), std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kList;
     field.get = [&values] {
       std::string text;
       for (const int64_t value : values)
@@ -115,7 +115,7 @@ class FieldList {
 
   void AddNumberList(std::string name, std::string help, std::vector<double>& values) {
     OptionField& field = Add(std::move(name), "NUMBER[,...]", std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kList;
     field.get = [&values] {
       std::string text;
       for (const double value : values) text += fmt::format("{}{}", text.empty() ? "" : ",", value);
@@ -134,20 +134,21 @@ class FieldList {
   void AddParsed(std::string name, std::string placeholder, std::string help, Value& value,
                  std::string (*write)(const Value&), Value (*parse)(std::string_view)) {
     OptionField& field = Add(std::move(name), std::move(placeholder), std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kText;
     field.get = [&value, write] { return write(value); };
     field.set = [&value, parse](std::string_view text) { value = parse(text); };
   }
 
   void AddText(std::string name, std::string placeholder, std::string help, std::string& value) {
     OptionField& field = Add(std::move(name), std::move(placeholder), std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kText;
     field.get = [&value] { return value; };
     field.set = [&value](std::string_view text) { value = text; };
   }
 
   void AddSwitch(std::string name, std::string help, bool& value) {
     OptionField& field = Add(std::move(name), "", std::move(help));
+    field.type = OptionType::kSwitch;
     field.get = [&value] { return value ? "true" : "false"; };
     field.set = [&value, n = field.name](std::string_view text) {
       if (text != "true" && text != "false") ThrowUsage(n, text, "is none of true, false");
@@ -157,7 +158,7 @@ class FieldList {
 
   void AddMemory(std::string name, std::string help, uint64_t& bytes) {
     OptionField& field = Add(std::move(name), "SIZE", std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kNumberOrText;
     field.get = [&bytes] { return bytes == 0 ? std::string(kAuto) : ExactBytes(bytes); };
     field.set = [&bytes, n = field.name](std::string_view text) {
       try {
@@ -170,7 +171,7 @@ class FieldList {
 
   void AddDuration(std::string name, std::string help, double& seconds) {
     OptionField& field = Add(std::move(name), "TIME", std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kNumberOrText;
     field.get = [&seconds] { return ExactDuration(seconds); };
     field.set = [&seconds, n = field.name](std::string_view text) {
       seconds = DurationOf(n, text);
@@ -180,7 +181,7 @@ class FieldList {
   // 0 stands for no limit and reads "none".
   void AddDurationOrNone(std::string name, std::string help, double& seconds) {
     OptionField& field = Add(std::move(name), "TIME", std::move(help));
-    field.is_text = true;
+    field.type = OptionType::kNumberOrText;
     field.get = [&seconds] { return seconds == 0 ? "none" : ExactDuration(seconds); };
     field.set = [&seconds, n = field.name](std::string_view text) {
       seconds = text == "none" ? 0 : DurationOf(n, text);
@@ -192,7 +193,7 @@ class FieldList {
   void AddChoice(const std::string& name, const std::string& help, E& value,
                  const std::vector<Named<E>>& table) {
     OptionField& field = Add(name, Names(table, "|"), help);
-    field.is_text = true;
+    field.type = OptionType::kText;
     field.get = [&value, table] { return NameOf(value, table); };
     field.set = [&value, table, n = field.name](std::string_view text) {
       value = ValueOf(n, text, table);
@@ -204,7 +205,7 @@ class FieldList {
   void AddChoiceList(const std::string& name, const std::string& help, std::vector<E>& values,
                      const std::vector<Named<E>>& table) {
     OptionField& field = Add(name, Names(table, "|") + "[,...]", help);
-    field.is_text = true;
+    field.type = OptionType::kList;
     field.get = [&values, table] {
       std::string text;
       for (const E value : values) {

@@ -181,10 +181,14 @@ std::vector<OptionField> Fields(OptimizerOptions& options) {
 std::vector<OptionField> Fields(ResourceOptions& options) {
   FieldList list("Resources", false);
   list.AddMemory("memory",
-                 "Limit of resident memory, such as 192M or 4G; auto: half of what is there.",
+                 "Limit of resident memory, such as 192M or 4G; auto: 7/8 of what Slurm or a "
+                 "control group allows, else half of the machine's.",
                  options.memory_bytes);
-  list.AddWholeOrAuto("threads", "Compute threads; auto: all the processors it may run on.",
-                      options.threads);
+  list.AddWholeOrAuto(
+      "threads",
+      "Compute threads; auto: as many as the affinity, Slurm and a control group's quota "
+      "let run at a time.",
+      options.threads);
   return list.Take();
 }
 

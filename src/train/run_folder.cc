@@ -19,6 +19,7 @@
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
 #include "train/checkpoint_files.h"
+#include "train/config_names.h"
 
 namespace rhohat {
 namespace {
@@ -76,16 +77,8 @@ std::string TomlString(const std::string& text) {
   return quoted + '"';
 }
 
-// "Optimiser" → "optimiser": tables of a TOML file are in lower case by custom.
-std::string TableName(std::string group) {
-  std::ranges::transform(group, group.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return group;
-}
-
 std::string FilesEntry(const std::vector<std::string>& files) {
-  std::string entry = "files = [";
+  std::string entry = fmt::format("{} = [", kFilesKey);
   for (const std::string& file : files) {
     entry += fmt::format("{}{}", &file == &files.front() ? "" : ", ", TomlString(file));
   }
@@ -145,6 +138,22 @@ bool IsNumber(std::string_view text) {
          (text.size() < 18 && (text[0] != '0' || text.size() == 1));
 }
 
+std::string TomlValue(const OptionField& field) {
+  const std::string value = field.get();
+  switch (field.type) {
+    case OptionType::kSwitch:
+      return value;
+    case OptionType::kNumber:
+      return value == "-0" ? "-0.0" : value;  // TOML's whole numbers have one 0 only
+    case OptionType::kText:
+      return TomlString(value);
+    case OptionType::kNumberOrText:
+    case OptionType::kList:
+      break;
+  }
+  return IsNumber(value) ? value : TomlString(value);
+}
+
 }  // namespace
 
 std::string ConfigText(const TrainOptions& options) {
@@ -156,11 +165,9 @@ std::string ConfigText(const TrainOptions& options) {
     if (field.group != group) {
       group = field.group;
       text += fmt::format("\n[{}]\n", TableName(group));
-      if (group == "Data") text += FilesEntry(options.data.files);
+      if (TableName(group) == kFilesTable) text += FilesEntry(options.data.files);
     }
-    const std::string value = field.get();
-    const bool quoted = field.is_text && !IsNumber(value);
-    text += fmt::format("{} = {}\n", field.name, quoted ? TomlString(value) : value);
+    text += fmt::format("{} = {}\n", field.name, TomlValue(field));
   }
   return text;
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cluster/limits.h"
+#include "cluster/machine.h"
 
 namespace rhohat {
 namespace {

@@ -38,13 +38,15 @@ void NoteStart(const TrainOptions& options, const MemoryPlan& plan, const DataSe
   const NetworkShape shape(data.columns(), options.network);
   reporter.Note(fmt::format("network: {}{}, {} parameters", shape.Text(),
                             shape.tied ? ", tied" : "", shape.parameters()));
-  reporter.Note(fmt::format("threads: {} ({} kernels); {} lanes, blocks of {} rows", plan.threads,
+  reporter.Note(fmt::format("threads: {}, {}", plan.threads, plan.threads_source));
+  reporter.Note(fmt::format("memory: {} planned of {}, {}", FormatBytes(plan.total_bytes),
+                            FormatBytes(plan.budget_bytes), plan.budget_source));
+  for (const std::string& line : plan.warnings) reporter.Warn(line);
+  reporter.Note(fmt::format("computation: {} kernels, {} lanes, blocks of {} rows",
                             BestKernels<float>().name, compute.lanes, compute.block_rows));
   reporter.Note(fmt::format("schedule: {}: {}; {} of {} rows stay in memory",
                             ScheduleName(plan.schedule), plan.schedule_reason, plan.kept_rows,
                             plan.rows));
-  reporter.Note(fmt::format("memory: {} planned of {} ({})", FormatBytes(plan.total_bytes),
-                            FormatBytes(plan.budget_bytes), plan.budget_source));
 }
 
 // The log's own disk may be what failed, and then the first error is the one to tell.

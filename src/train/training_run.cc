@@ -110,6 +110,8 @@ class TrainingRun {
     state.Flag("prepared", is_prepared_);
     if (is_prepared_) VisitPreparation(state);
     state.Flag("begun", has_begun_);
+    state.Number("input_low", input_low_);
+    state.Number("input_high", input_high_);
     state.Number("noise_low", noise_.low);
     state.Number("noise_high", noise_.high);
     const StateGroup group(state, "meter");
@@ -307,6 +309,8 @@ class TrainingRun {
     model_ = {};  // its memory is needed for what takes its place
     model_ = ModelOf(reason);
     model_.parameters.assign(flat.begin(), flat.end());
+    input_low_ = model_.input_low;
+    input_high_ = model_.input_high;
     if (IsGreedyLayer()) frozen_rho_hat_ = model_.rho_hat;
   }
 
@@ -323,8 +327,8 @@ class TrainingRun {
     return {.inputs = data_.columns(),
             .parameters = {},
             .rho_hat = RhoHatOfAll(),
-            .input_low = noise_.low,
-            .input_high = noise_.high,
+            .input_low = stage().frozen_layers == 0 ? noise_.low : input_low_,
+            .input_high = stage().frozen_layers == 0 ? noise_.high : input_high_,
             .prepare = preparation_,
             .network = stage().model_network,
             .objective = stage().model_objective,
@@ -372,7 +376,9 @@ class TrainingRun {
   RunMeter meter_;
   std::vector<std::vector<T>> trained_;  // parameters, stage by stage
   std::vector<double> frozen_rho_hat_;   // of the greedy layers so far
-  Model model_;                          // what the stages so far have come to
+  double input_low_ = 0;                 // ends of the prepared rows, where a stage found them
+  double input_high_ = 0;
+  Model model_;  // what the stages so far have come to
 
   // The stage under way, where it has begun.
   int64_t stage_ = 0;

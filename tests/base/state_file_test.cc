@@ -356,7 +356,8 @@ TEST(StateFile, RefusesAChoiceThatThereIsNot) {
     SaveTexts(folder / "file", {{"state.colour", text}});
     Colour colour = Colour::kRed;
     const auto load = [&](State& s) { s.Choice("colour", colour, Colour::kBlue); };
-    EXPECT_NE(FaultOf(folder / "file", load), "") << text;
+    EXPECT_EQ(FaultOf(folder / "file", load),
+              (folder / "file") + ": state.colour: expected 0 to 2, found " + text);
     EXPECT_EQ(colour, Colour::kRed);
   }
 }

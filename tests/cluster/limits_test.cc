@@ -1,80 +1,140 @@
 #include "cluster/limits.h"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
-#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
+#include <map>
 #include <string>
-#include <thread>
-#include <vector>
 
+#include "cluster/machine.h"
 #include "tests/support/temporary_folder.h"
 
 namespace rhohat {
 namespace {
 
-TEST(LimitsTest, ThreadsFollowTheAffinity) {
-  const int64_t all = AvailableThreads();
-  EXPECT_GE(all, 1);
-  // In a thread of its own, so that the rest of the tests keep their processors.
-  std::thread([] {
-    cpu_set_t now;
-    ASSERT_EQ(sched_getaffinity(0, sizeof(now), &now), 0);
-    int first = 0;
-    while (!CPU_ISSET(first, &now)) ++first;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
-    EXPECT_EQ(AvailableThreads(), 1);
-  }).join();
-  EXPECT_EQ(AvailableThreads(), all);
+constexpr uint64_t kMebibyte = uint64_t{1} << 20;
+constexpr uint64_t kHost = 4096 * kMebibyte;
+
+using Variables = std::map<std::string, std::string>;
+
+// No control groups, unless `groups` says where they are.
+Limits LimitsOf(const Variables& variables, const ControlGroups& groups = {"/none", "/none"}) {
+  return FindLimits({.groups = groups,
+                     .environment =
+                         [&](const char* name) {
+                           const auto found = variables.find(name);
+                           return found == variables.end() ? nullptr : found->second.c_str();
+                         },
+                     .host_memory_bytes = kHost});
 }
 
-TEST(LimitsTest, ResidentMemoryGrowsWithWhatIsTouchedAndThePeakStays) {
-  constexpr size_t kBytes = size_t{64} << 20;
-  const uint64_t before = ResidentBytes();
-  EXPECT_GT(before, 0U);
-  {
-    std::vector<char> block(kBytes);
-    std::memset(block.data(), 1, kBytes);
-    EXPECT_GE(ResidentBytes(), before + kBytes / 2) << static_cast<int>(block[kBytes / 2]);
+// "value source, value source".
+template <class Value>
+std::string Text(const std::vector<Limit<Value>>& limits) {
+  std::string text;
+  for (const Limit<Value>& limit : limits) {
+    text += (text.empty() ? "" : ", ") + std::to_string(limit.value) + " " + limit.source;
   }
-  EXPECT_GE(PeakResidentBytes(), before + kBytes / 2);
-  EXPECT_GT(HostMemoryBytes(), PeakResidentBytes());
+  return text;
 }
 
-void Write(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path) << text;
+std::string Affinity() { return std::to_string(AffinityThreads()) + " the affinity mask"; }
+
+std::string MemoryOf(const Variables& variables) { return Text(LimitsOf(variables).memory); }
+
+TEST(LimitsTest, OutsideABatchSystemTheAffinityAloneLimits) {
+  EXPECT_EQ(Text(LimitsOf({}).threads), Affinity());
+  EXPECT_EQ(MemoryOf({}), "");
+  EXPECT_EQ(LimitsOf({}).host_memory_bytes, kHost);
 }
 
-TEST(CgroupTest, TheTightestLimitUpTheTreeCounts) {
+TEST(LimitsTest, SlurmsProcessorsAreThoseOfATaskElseThoseOfTheNode) {
+  EXPECT_EQ(Text(LimitsOf({{"SLURM_CPUS_PER_TASK", "1"}}).threads),
+            AffinityThreads() == 1 ? "1 SLURM_CPUS_PER_TASK, 1 the affinity mask"
+                                   : "1 SLURM_CPUS_PER_TASK, " + Affinity());
+  EXPECT_EQ(Text(LimitsOf({{"SLURM_CPUS_PER_TASK", "5000"}}).threads),
+            Affinity() + ", 5000 SLURM_CPUS_PER_TASK");
+  EXPECT_EQ(
+      Text(LimitsOf({{"SLURM_CPUS_PER_TASK", "5000"}, {"SLURM_CPUS_ON_NODE", "6000"}}).threads),
+      Affinity() + ", 5000 SLURM_CPUS_PER_TASK");
+  EXPECT_EQ(Text(LimitsOf({{"SLURM_CPUS_ON_NODE", "6000"}}).threads),
+            Affinity() + ", 6000 SLURM_CPUS_ON_NODE");
+}
+
+TEST(LimitsTest, SlurmsMemoryIsInMebibytes) {
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", "2000"}}), "2097152000 SLURM_MEM_PER_NODE");
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", "2G"}}), "2147483648 SLURM_MEM_PER_NODE");
+}
+
+TEST(LimitsTest, SlurmsMemoryPerProcessorIsForEachOneAllocated) {
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_CPU", "100"}, {"SLURM_CPUS_ON_NODE", "3"}}),
+            "314572800 SLURM_MEM_PER_CPU × SLURM_CPUS_ON_NODE");
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_CPU", "100"}, {"SLURM_CPUS_PER_TASK", "2"}}),
+            "209715200 SLURM_MEM_PER_CPU × SLURM_CPUS_PER_TASK");
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_CPU", "100"},
+                      {"SLURM_CPUS_ON_NODE", "4"},
+                      {"SLURM_CPUS_PER_TASK", "2"}}),
+            "419430400 SLURM_MEM_PER_CPU × SLURM_CPUS_ON_NODE");
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_CPU", "100"}}), "") << "of how many is unknown";
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_CPU", "16777215T"}, {"SLURM_CPUS_ON_NODE", "9000000"}}), "");
+}
+
+TEST(LimitsTest, WhatIsNoNumberOrZeroLimitsNothing) {
+  for (const char* value : {"", "0", "-1", "many", "3x", "1.5", "99999999999999999999"}) {
+    EXPECT_EQ(
+        Text(LimitsOf({{"SLURM_CPUS_PER_TASK", value}, {"SLURM_CPUS_ON_NODE", value}}).threads),
+        Affinity())
+        << value;
+  }
+  for (const char* value : {"", "0", "-1", "many", "3x"}) {
+    EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", value}}), "") << value;
+  }
+}
+
+TEST(LimitsTest, WhatIsMoreThanTheMachineHasIsNoLimitOfMemory) {
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", "4096"}}), "");
+  EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", "4095"}}), "4293918720 SLURM_MEM_PER_NODE");
+}
+
+TEST(LimitsTest, TheTightestComesFirst) {
   const TemporaryFolder folder;
-  const std::filesystem::path root(folder / "cgroup");
-  const auto limit = [&](const std::string& membership) {
-    Write(folder / "membership", membership);
-    return CgroupMemoryBytes(root.string(), folder / "membership");
+  std::ofstream(folder / "membership") << "0::/job\n";
+  std::filesystem::create_directories(folder / "job");
+  std::ofstream(folder / "job/cpu.max") << "50000 100000\n";
+  std::ofstream(folder / "job/memory.max") << 1000 * kMebibyte << "\n";
+  const ControlGroups groups{folder.path().string(), folder / "membership"};
+  const Limits limits =
+      LimitsOf({{"SLURM_CPUS_PER_TASK", "7000"}, {"SLURM_MEM_PER_NODE", "900"}}, groups);
+  EXPECT_EQ(Text(limits.threads), "1 the CPU quota of the control group (0.5 processors), " +
+                                      Affinity() + ", 7000 SLURM_CPUS_PER_TASK");
+  EXPECT_EQ(Text(limits.memory), "943718400 SLURM_MEM_PER_NODE, 1048576000 the control group");
+}
+
+TEST(LimitsTest, AQuotaCountsInWholeProcessors) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "membership") << "0::/\n";
+  const auto of_quota = [&](const std::string& text) {
+    std::ofstream(folder / "cpu.max") << text;
+    for (const Limit<int64_t>& limit :
+         LimitsOf({}, {folder.path().string(), folder / "membership"}).threads) {
+      if (limit.source.find("quota") != std::string::npos) return limit.value;
+    }
+    return int64_t{0};
   };
-  constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
-  EXPECT_EQ(limit(""), kNone);
-  EXPECT_EQ(limit("nonsense\n1:\n:\n"), kNone);
-  EXPECT_EQ(limit("0::/job/step\n"), kNone);
-  Write(root / "memory.max", "max\n");
-  Write(root / "job/memory.max", "3000\n");
-  Write(root / "job/step/memory.max", "4000\n");
-  EXPECT_EQ(limit("0::/job/step\n"), 3000U);
-  EXPECT_EQ(limit("0::/job\n"), 3000U);
-  EXPECT_EQ(limit("0::/other\n"), kNone);
-  EXPECT_EQ(limit("0::/\n"), kNone);
-  Write(root / "memory/memory.limit_in_bytes", "9223372036854771712\n");
-  Write(root / "memory/a/b/memory.limit_in_bytes", "2000\n");
-  EXPECT_EQ(limit("5:cpu,memory:/a/b/c\n0::/job\n"), 2000U);
-  EXPECT_EQ(limit("5:cpu:/a/b/c\n"), kNone);
-  EXPECT_EQ(limit("5:memory:/hidden\n"), 9223372036854771712U);
+  EXPECT_EQ(of_quota("400000 100000"), 4);
+  EXPECT_EQ(of_quota("390000 100000"), 3);
+  EXPECT_EQ(of_quota("100 100000"), 1);
+  EXPECT_EQ(of_quota("max 100000"), 0);
+  EXPECT_EQ(of_quota("9000000000000000000 1"), 0) << "as good as none";
+}
+
+TEST(LimitsTest, OfThisProcessAreSound) {
+  const Limits limits = FindLimits();
+  ASSERT_FALSE(limits.threads.empty());
+  EXPECT_GE(limits.threads.front().value, 1);
+  EXPECT_LE(limits.threads.front().value, AffinityThreads());
+  EXPECT_EQ(limits.host_memory_bytes, HostMemoryBytes());
 }
 
 }  // namespace

@@ -79,9 +79,10 @@ class Program:
 
     def start(self, *arguments, **options):
         """Starts it and returns the process, for tests that meddle while it runs."""
+        environment = self.environment(**options.pop("environment", {}))
         return subprocess.Popen([str(self.path), *(str(argument) for argument in arguments)],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, env=self.environment(), **options)
+                                stderr=subprocess.PIPE, env=environment, **options)
 
 
 def read_metrics(run):

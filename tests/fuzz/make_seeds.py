@@ -314,6 +314,66 @@ def safetensors_seeds(seeds):
         seeds.add(name, struct.pack("<Q", len(header)) + header.encode() + bytes(6))
 
 
+# Of the objects that the target makes, as they are after some evaluations.
+SEARCH_NUMBERS = {
+    "lbfgs.phase": "1", "lbfgs.failure": "", "lbfgs.cost": "20.5", "lbfgs.steepest": "false",
+    "lbfgs.slope": "-33.25", "lbfgs.pairs": "2", "lbfgs.newest": "0", "lbfgs.scaling": "0.5",
+    "lbfgs.pair0.curvature": "0.25", "lbfgs.pair1.curvature": "4e-300", "stop_rule.iteration": "7",
+    "lbfgs.line_search.step": "1", "lbfgs.line_search.bracketed": "true",
+    "lbfgs.line_search.auxiliary_stage": "true", "lbfgs.line_search.settling": "false",
+    "lbfgs.line_search.last_width": "3.5", "lbfgs.line_search.width_before_last": "7",
+    "lbfgs.line_search.wall": "inf", "lbfgs.line_search.evaluations": "2",
+    "lbfgs.line_search.retreats": "0",
+} | {f"lbfgs.line_search.{end}.{value}": number
+     for end, number in (("origin", "0"), ("best", "0.5"), ("other", "4"))
+     for value in ("step", "cost", "slope")}
+SEARCH_ARRAYS = {
+    **{f"lbfgs.{name}": ("F64", [3.0, -4.5])
+       for name in ("point", "gradient", "direction", "trial", "pair0.point_change",
+                    "pair0.gradient_change", "pair1.point_change", "pair1.gradient_change")},
+    "stop_rule.costs": ("F64", list(range(10))),
+}
+STEP_NUMBERS = {"adam.steps": "12", "name": "Adam \u03b2", "points.size": "3"}
+STEP_ARRAYS = {"adam.mean": ("F32", [0.5, -0.25]), "adam.square": ("F32", [1.0, 2.0]),
+               "points": ("F32", [1.0, -0.0, np.nan])}
+
+
+def state(numbers, arrays, checksum="xxh3-128:" + "0" * 32):
+    """A saved state whose checksum the target mends."""
+    table = {} if checksum is None else {"checksum": checksum}
+    table |= {f"state.{name}": text for name, text in numbers.items()}
+    header, content = {"__metadata__": table}, b""
+    for name, (dtype, values) in arrays.items():
+        data = np.array(values, "<f4" if dtype == "F32" else "<f8").tobytes()
+        header[f"state.{name}"] = {"dtype": dtype, "shape": [len(values)],
+                                   "data_offsets": [len(content), len(content) + len(data)]}
+        content += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + content
+
+
+def state_seeds(seeds):
+    seeds.add("search", state(SEARCH_NUMBERS, SEARCH_ARRAYS))
+    seeds.add("steps", state(STEP_NUMBERS, STEP_ARRAYS))
+    seeds.add("both", state(SEARCH_NUMBERS | STEP_NUMBERS, SEARCH_ARRAYS | STEP_ARRAYS))
+    seeds.add("new", state(SEARCH_NUMBERS | {"lbfgs.phase": "0", "lbfgs.pairs": "0"},
+                           SEARCH_ARRAYS))
+    seeds.add("failed", state(SEARCH_NUMBERS | {"lbfgs.phase": "3", "lbfgs.failure": "why"},
+                              SEARCH_ARRAYS))
+    for text in ("nan", "-inf", "-1.7976931348623157e308", "5e-324", "-0"):
+        doubles = {name: text for name in SEARCH_NUMBERS
+                   if name.endswith((".step", ".slope", ".wall", ".scaling", ".curvature"))}
+        seeds.add(f"all_{text}", state(SEARCH_NUMBERS | doubles, SEARCH_ARRAYS))
+    # What a number must not be, although the checksum is right.
+    for name, text in {"phase": "4", "pairs": "3", "newest": "2", "steepest": "1",
+                       "line_search.evaluations": "9223372036854775807",
+                       "line_search.retreats": "-1"}.items():
+        seeds.add(f"no_{name}", state(SEARCH_NUMBERS | {f"lbfgs.{name}": text}, SEARCH_ARRAYS))
+    seeds.add("no_size", state(STEP_NUMBERS | {"points.size": "1152921504606846976"}, STEP_ARRAYS))
+    seeds.add("no_checksum", state(STEP_NUMBERS, STEP_ARRAYS, None))
+    seeds.add("wrong_type", state(STEP_NUMBERS, STEP_ARRAYS | {"adam.mean": ("F64", [1.0, 2.0])}))
+
+
 def element5(order, kind, content):
     return struct.pack(order + "2I", kind, len(content)) + content + bytes(-len(content) % 8)
 
@@ -448,6 +508,7 @@ TARGETS = {
     "png": png_seeds,
     "raw": raw_seeds,
     "safetensors": safetensors_seeds,
+    "state": state_seeds,
 }
 
 

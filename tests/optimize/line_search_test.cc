@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "tests/support/state_copy.h"
+
 namespace rhohat {
 namespace {
 
@@ -295,6 +297,44 @@ TEST(LineSearch, ACopyGoesOnAsTheOriginal) {
     status = search.Update(trial.cost, trial.slope);
     EXPECT_EQ(copy.Update(trial.cost, trial.slope), status);
     EXPECT_EQ(copy.step(), search.step());
+  }
+}
+
+// Saved and loaded anew before each evaluation, beside one that is not.
+TEST(LineSearch, ALoadedStateGoesOnAsTheOriginal) {
+  const Line kink = [](double a) -> LineSample {
+    return a < 1 ? LineSample{a, -a, -1} : LineSample{a, 5 * (a - 1) - 1, 5};
+  };
+  const Line wall = [](double a) -> LineSample { return {a, a < 1 ? -a : kNan, -1}; };
+  std::vector<Line> lines = {Function1, Function3, kink, wall};
+  for (const double hole : {0.2, 0.5, 0.8, 0.95, 1.1, 1.5}) {
+    lines.push_back([=](double a) {
+      const LineSample sample = Function3(a);
+      return a > hole && a < hole + 0.1 ? LineSample{a, kNan, kNan} : sample;
+    });
+  }
+  LineSearchOptions options;
+  options.curvature = 0.001;
+  for (const Line& line : lines) {
+    for (options.max_evaluations = 1; options.max_evaluations < 15; ++options.max_evaluations) {
+      options.max_retreats = options.max_evaluations % 4;
+      LineSearch search(options);
+      LineSearch chain(options);
+      Status status = search.Start(line(0).cost, line(0).slope, 10);
+      chain.Start(line(0).cost, line(0).slope, 10);
+      while (status == Status::kEvaluate) {
+        StateCopy saved;
+        chain.Visit(saved);
+        saved.Load();
+        chain = LineSearch(options);
+        chain.Visit(saved);
+        ASSERT_EQ(chain.step(), search.step());
+        const LineSample trial = line(search.step());
+        status = search.Update(trial.cost, trial.slope);
+        ASSERT_EQ(chain.Update(trial.cost, trial.slope), status);
+      }
+      EXPECT_EQ(chain.step(), search.step());
+    }
   }
 }
 

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/limits.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
 #include "tests/support/vector_source.h"
@@ -262,17 +261,6 @@ TEST(MemoryPlanTest, GreedyTrainingTakesTheFrozenLayersToo) {
 TEST(MemoryPlanTest, ANetworkThatCannotBeCountedIsRefusedBeforeItIsPlanned) {
   EXPECT_THROW(PlanOf(Ample({int64_t{1} << 61})), Error);
   EXPECT_THROW(PlanOf(Ample({int64_t{1} << 40, int64_t{1} << 40})), Error);
-}
-
-TEST(ResolveTest, WithoutABudgetMostOfTheGroupOrHalfTheMachineIsTakenAndSaidToBe) {
-  const ResolvedResources resolved = Resolve({});
-  EXPECT_GT(resolved.memory_bytes, 0U);
-  EXPECT_GE(resolved.threads, 1);
-  EXPECT_LE(resolved.memory_bytes, HostMemoryBytes() / 2);
-  EXPECT_LT(resolved.memory_bytes, CgroupMemoryBytes());
-  EXPECT_THAT(resolved.memory_source, testing::AnyOf(HasSubstr("half of this machine's"),
-                                                     HasSubstr("most of this control group's")));
-  EXPECT_EQ(Resolve({.memory_bytes = 5, .threads = 7}).threads, 7);
 }
 
 TrainOptions ProgressiveWith(uint64_t memory_bytes) {

@@ -83,7 +83,12 @@ TEST(OptionFields, HaveTheNamesThatUsersKnow) {
                                              "greedy",
                                              "fine-tune",
                                              "run",
-                                             "resume"}));
+                                             "resume",
+                                             "checkpoint-every",
+                                             "keep",
+                                             "max-time",
+                                             "stop-code",
+                                             "log-level"}));
 }
 
 TEST(OptionFields, AreEachDescribedOnce) {
@@ -138,6 +143,11 @@ TEST(OptionFields, PrintWhatTheyRead) {
   source.fine_tune = 0;
   source.run_directory = "run";
   source.resume = "auto";
+  source.job = {.checkpoint_seconds = 90.5,
+                .keep_checkpoints = 7,
+                .max_seconds = 27900,
+                .stop_code = 99,
+                .log_level = LogLevel::kError};
   TrainOptions copy;
   const std::vector<OptionField> from = Fields(source);
   const std::vector<OptionField> to = Fields(copy);

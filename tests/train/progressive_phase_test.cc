@@ -13,6 +13,7 @@
 #include "rhohat/train.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
+#include "train/checkpoint_files.h"
 
 namespace rhohat {
 namespace {
@@ -159,7 +160,7 @@ TEST(ProgressiveTest, AStopInASampleLeavesWhatIsReached) {
   Recorder recorder;
   recorder.stop_at = 3;
   EXPECT_THROW(Train(Progressive(folder, "run"), {&recorder, &recorder.stop}), Stopped);
-  const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
+  const Model kept = LoadModel(ListCheckpoints(folder / "run").front().path.string());
   EXPECT_EQ(kept.iterations, 3);
   EXPECT_EQ(kept.cost, recorder.lines.at(3).cost.total());
 }

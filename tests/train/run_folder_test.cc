@@ -52,7 +52,8 @@ TEST(RunFolder, IsRefusedWhereItHoldsARun) {
     std::ofstream(folder / name) << "precious";
     EXPECT_EQ(
         FaultOfCreate(folder.path()),
-        folder.path().string() + ": already holds a run: choose another folder or remove this one");
+        folder.path().string() +
+            ": already holds a run: go on with it by --resume auto, or choose another folder");
     EXPECT_EQ(ReadWholeFile(folder / name), "precious");
     EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
   }
@@ -84,9 +85,8 @@ TEST(RunFolder, CanBeMadeAfterAFailedAttempt) {
 TEST(RunFolder, MakesTheFolderOfCheckpointsWhenOneIsNeeded) {
   const TemporaryFolder folder;
   const RunFolder run = RunFolder::Create(folder / "run", {});
-  const std::string path = run.checkpoint_path("interrupted");
-  EXPECT_EQ(path, folder / "run/checkpoints/interrupted.safetensors");
-  EXPECT_EQ(run.checkpoint_path("interrupted"), path);
+  EXPECT_EQ(run.LayerModel(1), folder / "run/checkpoints/layer-1.safetensors");
+  EXPECT_EQ(run.LayerModel(2), folder / "run/checkpoints/layer-2.safetensors");
   EXPECT_TRUE(fs::is_directory(folder / "run/checkpoints"));
 }
 

@@ -13,6 +13,7 @@
 #include "rhohat/error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
+#include "train/checkpoint_files.h"
 
 namespace rhohat {
 namespace {
@@ -86,18 +87,9 @@ TEST(TrainTest, AStopLeavesTheLastIterationAsAModelAndNoFinishedOne) {
   recorder.stop_at = 3;
   EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
   EXPECT_FALSE(std::filesystem::exists(folder / "run/model.safetensors"));
-  const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
+  const Model kept = LoadModel(ListCheckpoints(folder / "run").front().path.string());
   EXPECT_EQ(kept.iterations, 3);
   EXPECT_EQ(kept.cost, recorder.iterations.at(3).cost.total());
-}
-
-TEST(TrainTest, AStopBeforeTheFirstEvaluationLeavesNoModel) {
-  const TemporaryFolder folder;
-  Recorder recorder;
-  recorder.stop = true;
-  EXPECT_THROW(Train(WaveTraining(folder / "w.h5", folder / "run"), {&recorder, &recorder.stop}),
-               Stopped);
-  EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoints"));
 }
 
 TEST(TrainTest, DataOutOfTheDecodersReachIsWarnedOf) {
@@ -375,149 +367,12 @@ TEST(GreedyTest, AStopInALaterStageLeavesWhatIsReached) {
   recorder.stop_at = 7;  // the second layer's third
   EXPECT_THROW(Train(Everything(folder, "run"), {&recorder, &recorder.stop}), Stopped);
   EXPECT_FALSE(std::filesystem::exists(folder / "run/model.safetensors"));
-  const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
+  const Model kept = LoadModel(ListCheckpoints(folder / "run").front().path.string());
   EXPECT_EQ(kept.iterations, 7);
   EXPECT_EQ(kept.network.hidden, (std::vector<int64_t>{7, 5}));
-  EXPECT_EQ(kept.stop_reason, "interrupted");
+  EXPECT_EQ(kept.stop_reason, "under way");
   EXPECT_EQ(kept.prepare.options.kind, PreparationKind::kZca);
   EXPECT_EQ(LoadModel(folder / "run/checkpoints/layer-1.safetensors").iterations, 4);
-}
-
-// While the second layer's noise, or its first evaluation, reads the rows.
-TEST(GreedyTest, AStopBetweenTwoStagesLeavesTheLayersThatAreDone) {
-  for (const NoiseKind noise : {NoiseKind::kSaltPepper, NoiseKind::kMask}) {
-    const TemporaryFolder folder;
-    TrainOptions options = Everything(folder, "run");
-    options.objective.noise.kind = noise;
-    Recorder recorder;
-    recorder.stop_at_note = "layer 2: ";
-    EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
-    const Model kept = LoadModel(folder / "run/checkpoints/interrupted.safetensors");
-    EXPECT_EQ(kept.iterations, 4);
-    EXPECT_EQ(kept.network.hidden, (std::vector<int64_t>{7}));
-    EXPECT_EQ(kept.parameters,
-              LoadModel(folder / "run/checkpoints/layer-1.safetensors").parameters);
-  }
-}
-
-TEST(GreedyTest, ARunThatGoesOnGivesTheBytesOfOneThatWasNotStopped) {
-  const TemporaryFolder folder;
-  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
-  for (const int64_t stop_at : {2, 7, 12, 16}) {
-    TrainOptions options = Everything(folder, "run" + std::to_string(stop_at));
-    Recorder recorder;
-    recorder.stop_at = stop_at;
-    EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
-    options.resume = "auto";
-    Recorder again;
-    EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected) << stop_at;
-    EXPECT_EQ(again.iterations.front().iteration, stop_at / 5 * 5) << "the stage begins anew";
-    const std::vector<std::string> lines =
-        Split(ReadWholeFile(options.run_directory + "/metrics.jsonl"), '\n');
-    for (size_t i = 0; i + 1 < lines.size(); ++i) {
-      EXPECT_TRUE(lines[i].starts_with("{\"iteration\":" + std::to_string(i) + ","));
-    }
-  }
-}
-
-// As where the data has another width than it had.
-TEST(GreedyTest, ACheckpointOfAnotherNetworkIsPassedOver) {
-  const TemporaryFolder folder;
-  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
-  TrainOptions options = Everything(folder, "run");
-  Recorder recorder;
-  recorder.stop_at = 7;
-  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
-  std::filesystem::copy_file(folder / "whole/model.safetensors",
-                             folder / "run/checkpoints/layer-1.safetensors",
-                             std::filesystem::copy_options::overwrite_existing);
-  options.resume = "auto";
-  Recorder again;
-  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
-  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its network is not that of this run")));
-}
-
-// A run stopped in its second layer, for others to go on with.
-TrainOptions StoppedInTheSecondLayer(const TemporaryFolder& folder, const std::string& run) {
-  TrainOptions options = Everything(folder, run);
-  Recorder recorder;
-  recorder.stop_at = 7;
-  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
-  options.resume = "auto";
-  return options;
-}
-
-// As where the folder was used again and not all of it was removed before.
-TEST(GreedyTest, ACheckpointOfAnotherConfigurationIsPassedOver) {
-  const TemporaryFolder folder;
-  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
-  TrainOptions other = Everything(folder, "other");
-  other.compute.seed = 5;
-  Train(other, {});
-  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
-  std::filesystem::copy_file(folder / "other/checkpoints/layer-1.safetensors",
-                             folder / "run/checkpoints/layer-1.safetensors",
-                             std::filesystem::copy_options::overwrite_existing);
-  Recorder again;
-  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
-  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its configuration is not that of this run")));
-}
-
-TEST(GreedyTest, LayersOfOtherDataThanThereIsNowAreTrainedAgain) {
-  const TemporaryFolder folder;
-  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
-  std::vector<float> waves = Waves();
-  waves.resize(waves.size() / 2);
-  WriteRows<float>(options.data.files[0], {ElementKind::kFloat32, false}, kWaveColumns, waves, 13);
-  Recorder again;
-  Train(options, {&again, &again.stop});
-  EXPECT_THAT(again.warnings, ElementsAre(HasSubstr("its data is not that of this run")));
-  EXPECT_EQ(again.iterations.front().iteration, 0);
-}
-
-// As after a power failure, which the checkpoint survives and the last lines do not.
-TEST(GreedyTest, ALayerWhoseLastMetricsAreLostIsTrainedAgain) {
-  const TemporaryFolder folder;
-  const std::string expected = ReadWholeFile(Train(Everything(folder, "whole"), {}).model_path);
-  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
-  const std::string metrics = folder / "run/metrics.jsonl";
-  const std::vector<std::string> lines = Split(ReadWholeFile(metrics), '\n');
-  std::filesystem::remove(metrics);
-  AppendFile(metrics).Append(lines[0] + "\n" + lines[1] + "\n");
-  Recorder again;
-  EXPECT_EQ(ReadWholeFile(Train(options, {&again, &again.stop}).model_path), expected);
-  EXPECT_EQ(again.iterations.front().iteration, 0);
-  EXPECT_EQ(again.iterations.back().iteration, std::ssize(again.iterations) - 1);
-}
-
-TEST(GreedyTest, WhatAKilledProcessWasWritingIsRemoved) {
-  const TemporaryFolder folder;
-  const TrainOptions options = StoppedInTheSecondLayer(folder, "run");
-  const std::string run = folder / "run/";
-  for (const char* name : {".metrics.jsonl.17.part", ".model.safetensors.17.part",
-                           "checkpoints/.layer-2.safetensors.17.part", "notes.part"}) {
-    AppendFile(run + name).Append("half");
-  }
-  Train(options, {});
-  EXPECT_FALSE(std::filesystem::exists(run + ".metrics.jsonl.17.part"));
-  EXPECT_FALSE(std::filesystem::exists(run + ".model.safetensors.17.part"));
-  EXPECT_FALSE(std::filesystem::exists(run + "checkpoints/.layer-2.safetensors.17.part"));
-  EXPECT_TRUE(std::filesystem::exists(run + "notes.part"));
-}
-
-TEST(TrainTest, ARunOfWhichNothingIsFinishedBeginsAnewAndSaysSo) {
-  const TemporaryFolder folder;
-  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
-  Recorder recorder;
-  recorder.stop_at = 2;
-  EXPECT_THROW(Train(options, {&recorder, &recorder.stop}), Stopped);
-  options.resume = "auto";
-  Recorder again;
-  const TrainResult result = Train(options, {&again, &again.stop});
-  EXPECT_EQ(again.iterations.size(), 6U);
-  EXPECT_THAT(again.notes, testing::Contains(HasSubstr("begins anew")));
-  options.run_directory = folder / "whole";
-  EXPECT_EQ(ReadWholeFile(result.model_path), ReadWholeFile(Train(options, {}).model_path));
 }
 
 // Starts the same run once more while it is at work.
@@ -548,14 +403,6 @@ TEST(TrainTest, OnlyOneProcessGoesOnWithARun) {
   Train(options, {&impatient, nullptr});
   EXPECT_EQ(impatient.errors.size(), 6U);
   EXPECT_THAT(impatient.errors, testing::Each(HasSubstr("another process is at work")));
-}
-
-TEST(TrainTest, AStopWhileThePreparationIsFittedLeavesNoRun) {
-  const TemporaryFolder folder;
-  Recorder recorder;
-  recorder.stop_at_note = "fitting --prepare";
-  EXPECT_THROW(Train(Everything(folder, "run"), {&recorder, &recorder.stop}), Stopped);
-  EXPECT_FALSE(std::filesystem::exists(folder / "run"));
 }
 
 TEST(TrainTest, RowsOutOfTheLosssRangeAreNamedAndLeaveNoRun) {
