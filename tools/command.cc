@@ -20,7 +20,7 @@ constexpr std::array kCommands = {
     Command{"score", "write how badly each row is reconstructed", RunScore, true},
     Command{"gradcheck", "compare the gradient with central differences", RunGradcheck, true},
     Command{"features", "draw what each hidden unit looks for", RunFeatures, false},
-    Command{"plan", "show where the memory of a training run would go", RunPlan, false},
+    Command{"plan", "say what a training run would take: memory, disk, time", RunPlan, false},
     Command{"bench", "measure how fast this machine trains, and what binds", RunBench, true},
     Command{"convert", "make HDF5 of NumPy, CSV, pictures, MATLAB and more", RunConvert, true},
     Command{"synth", "make up patches with the statistics of photographs", RunSynth, true},
@@ -36,7 +36,8 @@ constexpr const char* kExitCodes = R"(Exit codes:
   70        a fault in rhohat, a failed gradcheck, or no memory left
   73        an output cannot be created
   74        reading or writing failed, a full disk included
-  130, 143  stopped by SIGINT, by SIGTERM; 138 by SIGUSR1
+  75        stopped on request, and can be gone on with: train --resume
+  130, 143  stopped by SIGINT, by SIGTERM, with nothing to go on with; 138 by SIGUSR1
 )";
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "rhohat/option_fields.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_files.h"
+#include "train/config_text.h"
 #include "train/field_list.h"
 #include "train/run_folder.h"
 
@@ -47,13 +48,22 @@ std::map<std::string, std::string> Entries(const std::string& config) {
 void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
   const auto wanted = Entries(ConfigText(options));
   const auto found = Entries(ReadWholeFile(fs::path(folder) / kConfigName));
-  for (const auto& [key, value] : wanted) {
-    const auto other = found.find(key);
-    if (other != found.end() && other->second == value) continue;
-    throw Error(ErrorKind::kUsage,
-                fmt::format("--resume: {} holds a run of another configuration: {}: expected {}, "
-                            "found {}",
-                            folder, key, value, other == found.end() ? "nothing" : other->second));
+  const auto value_in = [](const auto& entries, const std::string& key) {
+    const auto entry = entries.find(key);
+    return entry == entries.end() ? std::string("nothing") : entry->second;
+  };
+  // Options that only the folder has are those of another version.
+  for (const auto& entries : {wanted, found}) {
+    for (const auto& [key, value] : entries) {
+      const std::string expected = value_in(wanted, key);
+      const std::string there = value_in(found, key);
+      if (expected == there) continue;
+      throw Error(
+          ErrorKind::kUsage,
+          fmt::format(
+              "--resume: {} holds a run of another configuration: {}: expected {}, found {}",
+              folder, key, expected, there));
+    }
   }
 }
 
@@ -109,6 +119,7 @@ void ForgetEmptyRun(const std::string& folder) {
   }
   if (!fs::is_regular_file(metrics, ignored) || fs::file_size(metrics, ignored) != 0) return;
   const FolderLock lock(folder);
+  RemoveLeftovers(folder);
   fs::remove(metrics, ignored);
 }
 
@@ -137,14 +148,18 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   CheckSameConfiguration(folder, options);
   const std::vector<CheckpointFile> files = ListCheckpoints(folder);
   if (files.empty()) return std::nullopt;
+  std::vector<CheckpointFile> damaged;
   for (const CheckpointFile& file : files) {
     try {
-      return Open(folder, file, data);
+      ResumePoint point = Open(folder, file, data);
+      // Not where none is sound: the next attempt would take the run for one without checkpoints.
+      std::ranges::for_each(damaged, SetAside);
+      return point;
     } catch (const DataChanged&) {
       throw;
     } catch (const Error& error) {
       warn(fmt::format("passed over: {}", error.what()));
-      if (error.kind() == ErrorKind::kBadData) SetAside(file);
+      if (error.kind() == ErrorKind::kBadData) damaged.push_back(file);
     }
   }
   throw Error(ErrorKind::kBadData,
@@ -159,6 +174,7 @@ void RemoveLeftovers(const std::string& folder) {
          entry.increment(fault)) {
       const std::string name = entry->path().filename().string();
       const bool is_ours = name.starts_with(fmt::format(".{}.", kMetricsName)) ||
+                           name.starts_with(fmt::format(".{}.", kConfigName)) ||
                            name.find(".safetensors.") != name.npos;
       if (is_ours && name.starts_with('.') && name.ends_with(".part")) {
         std::error_code ignored;

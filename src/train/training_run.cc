@@ -31,6 +31,13 @@ namespace {
 // may take longer, and the pass before it has to come to a stand.
 constexpr double kReserve = 3;
 
+// Before the first one: as if all that is planned had to be written, at the pace of a slow disk;
+// but no more than a fifth of the time.
+double FirstReserve(const MemoryPlan& plan, const JobOptions& job) {
+  constexpr double kBytesPerSecond = 200e6;
+  return std::min(static_cast<double>(plan.total_bytes) / kBytesPerSecond, job.max_seconds / 5);
+}
+
 template <class T>
 class TrainingRun {
  public:
@@ -50,7 +57,9 @@ class TrainingRun {
         stamp_(stamp),
         limit_(limit),
         checkpoints_(options.job, control_, [this] { Save(); }),
-        trained_(stages_.size()) {}
+        trained_(stages_.size()) {
+    limit_.Reserve(FirstReserve(plan, options.job));
+  }
 
   // Goes on from `resume` where that is not null.
   TrainResult Run(std::unique_ptr<StateReader> resume) {

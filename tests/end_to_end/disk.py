@@ -20,10 +20,10 @@ def check_clear(line, reason):
 
 
 @contextlib.contextmanager
-def tiny_disk(folder, remark):
-    """A file system of one MiB at `folder`, or None where it cannot be had."""
+def tiny_disk(folder, remark, size="1m"):
+    """A file system of so much room at `folder`, or None where it cannot be had."""
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
                              capture_output=True, text=True)
     if mounted.returncode != 0:
         remark(f"only file size limits tested: no tmpfs ({mounted.stderr.strip()})")

@@ -6,6 +6,7 @@ have defaults below the project. Nothing here knows how the program works inside
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -97,27 +98,36 @@ def leftovers(folder):
 
 # Starts a command from a process that is small itself: a child's largest resident set begins with
 # that of the process which it was forked from. Only the child enters the control group, if there is
-# one. Prints the exit code and the child's own usage after what the command printed.
+# one, and is killed after so many seconds, if they are not none. Prints the exit code and the
+# child's own usage after what the command printed.
 _LAUNCHER = """
-import json, os, sys
-cgroup, program = sys.argv[1:3]
+import json, os, signal, sys
+cgroup, seconds, program = sys.argv[1:4]
 child = os.fork()
 if child == 0:
     if cgroup:
         with open(cgroup + "/cgroup.procs", "w") as processes:
             processes.write(str(os.getpid()))
-    os.execv(program, sys.argv[2:])
+    os.execv(program, sys.argv[3:])
+signal.signal(signal.SIGALRM, lambda number, frame: os.kill(child, signal.SIGKILL))
+signal.setitimer(signal.ITIMER_REAL, float(seconds))
 _, status, usage = os.wait4(child, 0)
 print(json.dumps({"code": os.waitstatus_to_exitcode(status), "peak": usage.ru_maxrss * 1024}))
 """
 
 
-def peak_of(program, *arguments, cgroup=None, timeout=500):
-    """Runs the program to success; returns the peak resident set in bytes that the system saw."""
-    command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, cgroup or "", program.path, *arguments]
+def peak_of(program, *arguments, cgroup=None, kill_after=0, timeout=500):
+    """Runs the program to success, or to when it is killed.
+
+    Returns the peak resident set in bytes that the system saw, and None of one that was killed.
+    """
+    command = [sys.executable, "-I", "-S", "-c", _LAUNCHER, cgroup or "", kill_after, program.path,
+               *arguments]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           timeout=timeout, env=program.environment())
     report = json.loads(done.stdout.splitlines()[-1])
+    if kill_after and report["code"] == -signal.SIGKILL:
+        return None
     assert report["code"] == 0, done.stdout + done.stderr
     return report["peak"]
 

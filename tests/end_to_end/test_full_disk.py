@@ -10,6 +10,7 @@ import pytest
 import layouts
 from disk import NO_SPACE, TOO_LARGE, check_clear, file_size_limit, tiny_disk
 from program import leftovers
+from runs import Job, checkpoints, make_data, outcome
 
 pytestmark = pytest.mark.fast
 
@@ -70,6 +71,43 @@ def test_training_onto_a_full_disk(rhohat, tmp_path, wide, remark):
             check_clear(line, NO_SPACE)
             assert leftovers(disk) == []
             assert (disk / "run/metrics.jsonl").exists()
+
+
+@pytest.fixture(scope="module")
+def wide_job(rhohat, tmp_path_factory):
+    """A run with checkpoints of half a MB."""
+    folder = tmp_path_factory.mktemp("wide_job")
+    data = make_data(folder / "wide.h5", rows=600, columns=400)
+    flags = ("--hidden", 100, "--optimizer", "gd", "--iterations", 6, "--tolerance", 0,
+             "--keep", 3)
+    job = Job(rhohat, data, flags, folder / "whole")
+    rhohat.ok(*job.words(job.whole))
+    job.outcome = outcome(job.whole)
+    return job
+
+
+def test_a_run_goes_on_when_there_is_room_again(rhohat, tmp_path, wide_job, remark):
+    """However full the disk is: before the first checkpoint, between two, before the model."""
+    size = 4 * 2**20
+    went_on = set()
+    for free in range(2**16, size, 3 * 2**17):
+        with tiny_disk(tmp_path / f"disk{free}", remark, "4m") as disk:
+            if disk is None:
+                return
+            (disk / "of_others").write_bytes(bytes(size - free))
+            run = disk / "run"
+            result = rhohat(*wide_job.words(run))
+            if result.code:
+                assert result.code == 74, str(result)
+                check_clear(result.error(alone=False), NO_SPACE)
+                assert leftovers(disk) == []
+                went_on.add(bool(checkpoints(run)))
+                # As long as nothing changes, trying again does no harm.
+                assert rhohat(*wide_job.resubmitted(run)).code in (0, 74)
+                (disk / "of_others").unlink()
+                rhohat.ok(*wide_job.resubmitted(run))
+            wide_job.check(run)
+    assert went_on == {False, True}
 
 
 def test_encoding_onto_a_full_disk(rhohat, tmp_path, wide, wide_model, remark):

@@ -16,6 +16,7 @@ import pytest
 
 import oracle
 from program import OBJECTIVE_FLAGS, leftovers, peak_of, read_metrics
+from runs import metric_lines
 
 pytestmark = pytest.mark.slow
 
@@ -28,23 +29,31 @@ LAYOUTS = {"contiguous": {}, "chunked": {"chunks": (1000, COLUMNS)},
 
 @pytest.fixture(scope="module", params=LAYOUTS)
 def large_data(request, tmp_path_factory):
-    """Written piece by piece, so that this process stays small too; deleted straight after."""
-    path = tmp_path_factory.mktemp("large") / "rows.h5"
-    tile = np.random.default_rng(5).uniform(0, 1, size=(5000, COLUMNS)).astype("float32")
-    with h5py.File(path, "w") as file:
-        data = file.create_dataset("data", (ROWS, COLUMNS), "float32", **LAYOUTS[request.param])
-        for begin in range(0, ROWS, len(tile)):
-            count = min(len(tile), ROWS - begin)
-            data[begin : begin + count] = tile[:count] * (1 - begin / (2 * ROWS))
+    path = write_rows(tmp_path_factory.mktemp("large") / "rows.h5", ROWS,
+                      **LAYOUTS[request.param])
     assert path.stat().st_size > 8 * BUDGET
     yield path
-    path.unlink()
+    path.unlink()  # straight after, since it is large
 
 
-def train(rhohat, data, run, *flags, cgroup=None):
-    """Trains; returns the peak resident set in bytes that the system saw."""
-    peak = peak_of(rhohat, "train", data, "--hidden", 16, "--optimizer", "lbfgs", "--schedule", "fused",
-                   "--iterations", 2, *OBJECTIVE_FLAGS, "--run", run, *flags, cgroup=cgroup)
+def write_rows(path, rows, **layout):
+    """Piece by piece, so that this process stays small too."""
+    tile = np.random.default_rng(5).uniform(0, 1, size=(5000, COLUMNS)).astype("float32")
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("data", (rows, COLUMNS), "float32", **layout)
+        for begin in range(0, rows, len(tile)):
+            count = min(len(tile), rows - begin)
+            data[begin : begin + count] = tile[:count] * (1 - begin / (2 * rows))
+    return path
+
+
+def train(rhohat, data, run, *flags, cgroup=None, kill_after=0):
+    """Trains; returns the peak resident set in bytes that the system saw, None if it was killed."""
+    peak = peak_of(rhohat, "train", data, "--hidden", 16, "--optimizer", "lbfgs", "--schedule",
+                   "fused", "--iterations", 2, *OBJECTIVE_FLAGS, "--run", run, *flags,
+                   cgroup=cgroup, kill_after=kill_after)
+    if peak is None:
+        return None
     assert leftovers(run) == [run / "model.safetensors"]
     return peak
 
@@ -112,3 +121,22 @@ def test_larger_than_memory(rhohat, tmp_path, large_data, sanitized, remark):
         train(rhohat, large_data, tmp_path / "unasked", cgroup=cgroup)
     assert tensor_bits(tmp_path / "inside") == unlimited
     assert tensor_bits(tmp_path / "unasked") == unlimited
+
+
+def test_killed_in_a_control_group_and_gone_on(rhohat, tmp_path, sanitized, remark):
+    """256 MB for 2 GB of rows, and killed every other second: what was read is not read again."""
+    with memory_cgroup(256 * 10**6) as (cgroup, what):
+        if cgroup is None or sanitized:
+            remark(f"not tested in a memory cgroup ({what})")
+            return
+        data = write_rows(tmp_path / "rows.h5", 2 * 10**9 // (4 * COLUMNS) + 1)
+        run = tmp_path / "run"
+        flags = ("--resume", "auto", "--checkpoint-every", "500ms")
+        lives = 1
+        while train(rhohat, data, run, *flags, cgroup=cgroup, kill_after=2) is None:
+            lives += 1
+            assert lives < 100, "it never gets further"
+        remark(f"2 GB within a {what} of 256 MB, in {lives} lives")
+    train(rhohat, data, tmp_path / "unlimited", "--memory", "8G")
+    assert tensor_bits(run) == tensor_bits(tmp_path / "unlimited")
+    assert metric_lines(run) == metric_lines(tmp_path / "unlimited")

@@ -1,4 +1,9 @@
-"""A signal ends training soon, with the usual code and one clear line, and without half a model."""
+"""A signal, or a time limit, stops training soon, and leaves a checkpoint to go on from.
+
+Exit code 75 says so, or what --stop-code has; a run that had not begun ends as programs do that a
+signal ends. Signals come at random times, and at chosen calls: then they arrive at that very
+moment, in start-up or in the middle of a checkpoint, on every run of the test.
+"""
 
 import signal
 import time
@@ -6,19 +11,36 @@ import time
 import pytest
 
 import layouts
+from disk import digest
+from faults import calls_of, fault
 from program import leftovers, read_metrics
+from runs import checkpoints, end_of, hidden, interrupted, make_job
 
 pytestmark = pytest.mark.fast
 
-CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
+STOPS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1]
+STOPPED = 75
+SOON = 5  # seconds
+MOMENTS = 20
 
 
 @pytest.fixture
-def endless_training(rhohat, tmp_path, random):
-    """A training run past its first iteration, which would go on for hours."""
+def job(rhohat, tmp_path):
+    return make_job(rhohat, tmp_path, "lbfgs_fused", "--iterations", 40)
+
+
+@pytest.fixture
+def long_words(tmp_path, random):
+    """A training run that would go on for hours."""
     data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 6000, columns=200))
-    process = rhohat.start("train", data, "--hidden", 100, "--iterations", 1_000_000, "--tolerance",
-                           0, "--run", tmp_path / "run")
+    return ("train", data, "--hidden", 100, "--iterations", 1_000_000, "--tolerance", 0,
+            "--optimizer", "gd", "--run", tmp_path / "run")
+
+
+@pytest.fixture
+def endless_training(rhohat, tmp_path, long_words):
+    """The same past its first iterations."""
+    process = rhohat.start(*long_words)
     metrics = tmp_path / "run/metrics.jsonl"
     patience = time.monotonic() + 30
     while not (metrics.exists() and metrics.read_text().count("\n") >= 2):
@@ -31,47 +53,158 @@ def endless_training(rhohat, tmp_path, random):
         process.wait()
 
 
-def finish(process, within):
-    started = time.monotonic()
-    _, stderr = process.communicate(timeout=within)
-    assert time.monotonic() - started < within
-    return stderr.decode()
-
-
-@pytest.mark.parametrize("number", CODES)
-def test_one_signal(tmp_path, endless_training, number):
-    endless_training.send_signal(number)
-    stderr = finish(endless_training, within=5)
-    assert endless_training.returncode == CODES[number], stderr
+def check_stop(rhohat, run, data, code, stderr, expected=STOPPED):
+    """It stopped, with a checkpoint that is good for something."""
+    assert code == expected, stderr
     last = stderr.splitlines()[-1]
-    assert last.startswith("rhohat: ") and "stopped" in last, stderr
-    assert stderr.count("stopped") == 1, stderr
-    assert leftovers(tmp_path) == []
+    assert last.startswith("rhohat: ") and "stopped" in last and "--resume" in last, stderr
+    assert stderr.count("stopped on") <= 1, stderr
+    assert leftovers(run) == []
+    latest = checkpoints(run)[-1]
+    assert latest.name in last or str(run) in last, stderr
+    if read_metrics(run):
+        rhohat.ok("evaluate", latest, data)
+    else:
+        assert "no model" in rhohat.fails(65, "evaluate", latest, data)
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_one_signal(rhohat, tmp_path, endless_training, number):
+    endless_training.send_signal(number)
+    code, stderr = end_of(endless_training, SOON)
+    check_stop(rhohat, tmp_path / "run", tmp_path / "rows.h5", code, stderr)
     # What was reached is still there to look at, line by line.
     assert len(read_metrics(tmp_path / "run")) >= 2
     assert "stopped" in (tmp_path / "run/run.log").read_text()
 
 
-def test_parameters_reached_are_kept(tmp_path, endless_training):
-    endless_training.send_signal(signal.SIGTERM)
-    finish(endless_training, within=5)
-    assert list((tmp_path / "run/checkpoints").iterdir())
+def test_the_exit_code_of_a_stop_is_chosen(rhohat, tmp_path, long_words):
+    for number, code in enumerate((0, 99, 75)):
+        run = tmp_path / f"run{number}"
+        words = (*long_words[:-1], run, "--stop-code", code)
+        found, stderr = interrupted(rhohat, words, 1.5, signal.SIGUSR1, SOON)
+        check_stop(rhohat, run, tmp_path / "rows.h5", found, stderr, code)
 
 
-def test_the_same_signal_twice_at_once_is_one(tmp_path, endless_training):
+def test_stopped_at_random_moments(rhohat, job, tmp_path, random, remark):
+    stops, runs = 0, 0
+    while stops < MOMENTS:
+        run = tmp_path / f"run{runs}"
+        runs += 1
+        assert runs < 2 * MOMENTS, "it is never stopped before it is done"
+        while not (run / "model.safetensors").exists():
+            number = STOPS[int(random.integers(len(STOPS)))]
+            seconds = random.uniform(0, 0.5 * job.seconds)
+            code, stderr = interrupted(rhohat, job.resubmitted(run), seconds, number, SOON)
+            if code == STOPPED:
+                check_stop(rhohat, run, job.data, code, stderr)
+                stops += 1
+            elif code != -number:  # the handler was not there yet
+                assert code in (0, 128 + number), stderr
+        job.check(run)
+    remark(f"{stops} stops of {runs} runs")
+
+
+@pytest.mark.parametrize("number", ["TERM", "USR1", "INT"])
+def test_stopped_at_each_call_of_the_beginning(rhohat, job, tmp_path, number):
+    """Before the run's folder is there, while it is made, while the data is opened, …"""
+    code_of = {"TERM": 143, "USR1": 138, "INT": 130}[number]
+    calls = calls_of(rhohat, tmp_path / "log", *job.words(tmp_path / "counted"))
+    beginning = [call for call in calls if "metrics" not in call.path][:70]
+    codes = set()
+    for call in beginning[::3]:
+        run = tmp_path / f"run{call.number}"
+        environment = fault(do=number, at=call.number)
+        process = rhohat.start(*job.resubmitted(run), environment=environment)
+        code, stderr = end_of(process, SOON)
+        assert code in (STOPPED, code_of, code_of - 128 - 256, -(code_of - 128)), stderr
+        codes.add(code)
+        if code == STOPPED:
+            check_stop(rhohat, run, job.data, code, stderr)
+        else:
+            assert not run.exists() or not checkpoints(run), stderr
+        job.finish(run)
+    assert STOPPED in codes
+
+
+def test_stopped_while_a_checkpoint_is_written(rhohat, job, tmp_path):
+    calls = calls_of(rhohat, tmp_path / "log", *job.words(tmp_path / "counted"),
+                     path="/checkpoints")
+    for call in calls[1 : len(calls) // 2 : len(calls) // 24]:
+        run = tmp_path / f"run{call.number}"
+        environment = fault(do="TERM", at=call.number, path="/checkpoints")
+        code, stderr = end_of(rhohat.start(*job.words(run), environment=environment), SOON)
+        check_stop(rhohat, run, job.data, code, stderr)
+        job.finish(run)
+
+
+def test_the_same_signal_twice_at_once_is_one(rhohat, tmp_path, endless_training):
     """timeout(1) and batch systems signal the process and its group within a moment."""
     for _ in range(2):
         endless_training.send_signal(signal.SIGTERM)
-    stderr = finish(endless_training, within=5)
-    assert endless_training.returncode == 143, stderr
-    assert leftovers(tmp_path) == []
+    code, stderr = end_of(endless_training, SOON)
+    check_stop(rhohat, tmp_path / "run", tmp_path / "rows.h5", code, stderr)
 
 
-def test_a_second_signal_never_leaves_half_a_file(tmp_path, endless_training):
-    for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
-        if endless_training.poll() is None:
-            endless_training.send_signal(number)
-        time.sleep(0.6)
-    finish(endless_training, within=5)
-    assert endless_training.returncode in (130, 143)
-    assert leftovers(tmp_path) == []
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_quits_at_once(rhohat, tmp_path, job, number):
+    """Where the disk does not answer, so that the checkpoint of the first one takes for ever."""
+    run = tmp_path / "run"
+    log = tmp_path / "log"
+    environment = fault(do="stall", call="fsync", path="/checkpoints", at=5, log=log)
+    process = rhohat.start(*job.words(run), environment=environment)
+    patience = time.monotonic() + 30
+    while not log.exists() or log.read_text().count("\n") < 5:
+        assert process.poll() is None and time.monotonic() < patience
+        time.sleep(0.01)
+    process.send_signal(number)
+    time.sleep(0.7)
+    assert process.poll() is None
+    process.send_signal(number)
+    started = time.monotonic()
+    code, stderr = end_of(process, SOON)
+    assert code == 128 + number, stderr
+    assert time.monotonic() - started < 1
+    job.finish(run)
+
+
+def test_stops_by_itself_in_time(rhohat, tmp_path, long_words):
+    run = tmp_path / "run"
+    most = 3
+    words = (*long_words, "--max-time", f"{most}s")
+    for life in range(2):
+        started = time.monotonic()
+        result = rhohat(*(words if life == 0 else ("train", "--resume", run, *words[-2:])))
+        seconds = time.monotonic() - started
+        check_stop(rhohat, run, tmp_path / "rows.h5", result.code, result.stderr)
+        assert "--max-time" in result.stderr
+        assert 0.3 * most < seconds < most, f"took {seconds:.2f} s of {most} s"
+    # Without a gap where it went on.
+    iterations = [line["iteration"] for line in read_metrics(run)]
+    assert iterations == list(range(len(iterations)))
+
+
+def test_a_time_limit_changes_no_bit(rhohat, tmp_path, job):
+    """A few moments at a time, but for what starting takes."""
+    run = tmp_path / "run"
+    most = round(0.3 * job.seconds + 0.2, 3)
+    for _ in range(200):
+        result = rhohat(*job.resubmitted(run), "--max-time", f"{most}s")
+        if result.code == 0:
+            break
+        assert result.code == STOPPED, str(result)
+    job.check(run)
+
+
+def test_a_run_that_was_stopped_is_no_finished_one(rhohat, tmp_path, job):
+    run = tmp_path / "run"
+    environment = fault(do="USR1", call="write", path="metrics", at=10)
+    assert rhohat(*job.words(run), environment=environment).code == STOPPED
+    before = {path: digest(path) for path in run.rglob("*") if path.is_file()}
+    line = rhohat.fails(73, *job.words(run))
+    assert "--resume" in line
+    assert {path: digest(path) for path in run.rglob("*") if path.is_file()} == before
+    rhohat.ok("train", "--resume", run)
+    job.check(run)
+    assert "finished" in rhohat.ok("train", "--resume", run).stderr
+    assert hidden(run) == []
