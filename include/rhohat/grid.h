@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "rhohat/memory_plan.h"
 #include "rhohat/observer.h"
 #include "rhohat/options.h"
 #include "rhohat/train.h"
@@ -43,8 +42,5 @@ inline constexpr size_t kMostGridModels = 64;
 // does, with checkpoints of all that were under way.
 std::vector<TrainResult> TrainGrid(const TrainOptions& options, const std::vector<GridAxis>& axes,
                                    const RunControl& control);
-
-// As PlanTraining(), for all models together.
-MemoryPlan PlanGrid(const TrainOptions& options, const std::vector<GridAxis>& axes);
 
 }  // namespace rhohat

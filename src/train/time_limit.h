@@ -27,8 +27,9 @@ class TimeLimit {
   // For the run: asks to stop when either does.
   const RunControl& control() const { return control_; }
 
-  // What is to be kept of the time for the end of each model. Thread-safe.
-  void Reserve(double seconds) { reserve_seconds_ = seconds * models_; }
+  // What is to be kept of the time for the end of the run, or of each model. Thread-safe.
+  void Reserve(double seconds) { reserve_seconds_ = seconds; }
+  void ReserveForEach(double seconds) { Reserve(seconds * models_); }
 
   // Whether it was the time that ran out.
   bool ran_out() const { return ran_out_; }

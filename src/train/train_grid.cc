@@ -261,12 +261,4 @@ std::vector<TrainResult> TrainGrid(const TrainOptions& options, const std::vecto
   return ResultsOf(models, runs);
 }
 
-MemoryPlan PlanGrid(const TrainOptions& options, const std::vector<GridAxis>& axes) {
-  std::vector<GridModel> models = GridModels(options, axes);
-  const DataSet data(options.data);
-  ResolveCompute(models, data.columns());
-  for (GridModel& model : models) model.options.resume = "never";  // all of them
-  return PlanModels(models, data);
-}
-
 }  // namespace rhohat

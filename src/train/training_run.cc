@@ -172,7 +172,7 @@ class TrainingRun {
     }
     const std::string path = folder_.SaveCheckpoint(writer, content);
     const std::chrono::duration<double> took = RunMeter::Clock::now() - began;
-    limit_.Reserve(kReserve * took.count());
+    limit_.ReserveForEach(kReserve * took.count());
     reporter_.Log(fmt::format("checkpoint: {} ({:.2g} s)", path, took.count()));
   }
 
