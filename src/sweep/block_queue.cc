@@ -25,8 +25,8 @@ void BlockQueue::CountWaiting() {
 
 bool BlockQueue::WaitForSlot(int64_t block) {
   std::unique_lock lock(mutex_);
-  slot_freed_.wait(lock, [&] { return !SlotOf(block).busy || failure_ != nullptr; });
-  if (failure_ != nullptr) return false;
+  slot_freed_.wait(lock, [&] { return !SlotOf(block).busy || failure_ != nullptr || end_; });
+  if (failure_ != nullptr || end_) return false;
   SlotOf(block).busy = true;
   return true;
 }
@@ -91,6 +91,17 @@ void BlockQueue::FinishReading() {
   ended_.notify_all();
 }
 
+void BlockQueue::EndEarly(int64_t least) {
+  const std::lock_guard lock(mutex_);
+  if (!end_) end_ = std::max(begun_, least);
+  slot_freed_.notify_all();
+}
+
+std::optional<int64_t> BlockQueue::early_end() {
+  const std::lock_guard lock(mutex_);
+  return end_;
+}
+
 std::optional<int64_t> BlockQueue::Pop(int64_t lane) {
   const std::lock_guard lock(mutex_);
   Lane& queue = lanes_[static_cast<size_t>(lane)];
@@ -102,6 +113,7 @@ std::optional<int64_t> BlockQueue::Pop(int64_t lane) {
   }
   const int64_t block = queue.blocks.front();
   queue.blocks.pop_front();
+  if (!end_) begun_ = std::max(begun_, block + 1);
   return block;
 }
 
@@ -115,7 +127,7 @@ void BlockQueue::Finish(int64_t block) {
 
 bool BlockQueue::IsDropped(int64_t block) {
   const std::lock_guard lock(mutex_);
-  return block >= failed_block_;
+  return block >= failed_block_ || (end_ && block >= *end_);
 }
 
 void BlockQueue::Fail(int64_t block, std::exception_ptr why, int64_t part) {

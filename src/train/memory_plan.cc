@@ -60,7 +60,7 @@ void AddTrainingItems(const TrainOptions& options, const ComputeOptions& compute
                       MemoryPlanner& planner) {
   const bool fused = compute.schedule == Schedule::kFused && PassesOf(options.objective) == 2;
   const auto parameters = static_cast<size_t>(shape.parameters());
-  AddMethods<T>(options, shape, source, threads, planner);
+  AddMethods<T>(options, compute, shape, source, threads, planner);
   const uint64_t lane = Objective<T>::LaneBytes(shape, fused);
   const uint64_t lanes = static_cast<uint64_t>(compute.lanes) * lane;
   planner.Add("lanes", lanes,

@@ -176,17 +176,27 @@ void AddSamples(const SampleNeeds& needs, uint64_t room, RowHolding& held) {
 }  // namespace
 
 template <class T>
-void AddMethods(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
-                int64_t threads, MemoryPlanner& planner) {
+void AddMethods(const TrainOptions& options, const ComputeOptions& compute,
+                const NetworkShape& shape, const RowSource& source, int64_t threads,
+                MemoryPlanner& planner) {
   AddOptimizer<T>(options.optimizer, static_cast<size_t>(shape.parameters()), planner);
   AddBatches<T>(options, shape, source, threads, planner);
+  const SampleNeeds needs = SampleNeedsOf<T>(options, compute, source, threads);
+  if (options.optimizer.sample_limit > 0 && needs.rows > 0) {
+    planner.Add("samples", static_cast<uint64_t>(needs.rows) * needs.row_bytes + needs.extra_bytes,
+                fmt::format("of up to {} rows, by --sample-limit", needs.rows));
+  }
 }
 
 template <class T>
 RowHolding RowHoldingOf(const TrainOptions& options, const ComputeOptions& compute,
                         const RowSource& source, int64_t threads, uint64_t room) {
   RowHolding held;
-  AddSamples<T>(SampleNeedsOf<T>(options, compute, source, threads), room, held);
+  if (options.optimizer.sample_limit > 0) {
+    held.sample_rows = options.optimizer.sample_limit;
+  } else {
+    AddSamples<T>(SampleNeedsOf<T>(options, compute, source, threads), room, held);
+  }
   if (StochasticMethod(options.optimizer)) {
     held.mix_rows = MixRows<T>(options, source, threads, room);
     const uint64_t bytes =
@@ -199,10 +209,10 @@ RowHolding RowHoldingOf(const TrainOptions& options, const ComputeOptions& compu
   return held;
 }
 
-#define RHOHAT_INSTANTIATE(T)                                                                      \
-  template void AddMethods<T>(const TrainOptions&, const NetworkShape&, const RowSource&, int64_t, \
-                              MemoryPlanner&);                                                     \
-  template RowHolding RowHoldingOf<T>(const TrainOptions&, const ComputeOptions&,                  \
+#define RHOHAT_INSTANTIATE(T)                                                                  \
+  template void AddMethods<T>(const TrainOptions&, const ComputeOptions&, const NetworkShape&, \
+                              const RowSource&, int64_t, MemoryPlanner&);                      \
+  template RowHolding RowHoldingOf<T>(const TrainOptions&, const ComputeOptions&,              \
                                       const RowSource&, int64_t, uint64_t);
 RHOHAT_INSTANTIATE(float)
 RHOHAT_INSTANTIATE(double)

@@ -11,11 +11,12 @@
 
 namespace rhohat {
 
-// Adds the optimiser's vectors, the gradient, and what mini-batches take at least. Methods run one
-// after another: the largest counts.
+// Adds the optimiser's vectors, the gradient, what mini-batches take at least, and the rows that
+// are held because options say how many. Methods run one after another: the largest counts.
 template <class T>
-void AddMethods(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
-                int64_t threads, MemoryPlanner& planner);
+void AddMethods(const TrainOptions& options, const ComputeOptions& compute,
+                const NetworkShape& shape, const RowSource& source, int64_t threads,
+                MemoryPlanner& planner);
 
 // Rows in memory while a method runs, out of what is left of the budget.
 struct RowHolding {
@@ -25,7 +26,7 @@ struct RowHolding {
   std::string note;
 };
 
-// As many as are wanted, or as `room` bytes allow.
+// As many as are wanted, or as `room` bytes allow. Those that options say are counted already.
 template <class T>
 RowHolding RowHoldingOf(const TrainOptions& options, const ComputeOptions& compute,
                         const RowSource& source, int64_t threads, uint64_t room);

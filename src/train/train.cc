@@ -128,8 +128,10 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     const auto run = resolved.compute.precision == Precision::kFloat64 ? &RunTraining<double>
                                                                        : &RunTraining<float>;
     return run(resolved, plan, data, stamp, folder, std::move(beginning.state), limit);
-  } catch (const Error& error) {
-    LogQuietly(folder, error.what());
+  } catch (const Stopped&) {
+    throw;
+  } catch (const std::exception& fault) {
+    LogQuietly(folder, fault.what());
     folder.WithdrawIfEmpty();
     throw;
   }
