@@ -55,6 +55,10 @@ class BlockQueue {
   // needs it, so that a task which is still leaving holds none.
   Lanes FinishUnpacking(std::shared_ptr<Parcel> parcel);
 
+  // Where a lane's task cannot be started: counts as a failure before all blocks, and the lane
+  // stands.
+  void Abandon(int64_t lane, std::exception_ptr why);
+
   // A lane's task. The next block to compute, or nothing where the task should end.
   std::optional<int64_t> Pop(int64_t lane);
   // A lane's task, after each block it popped, computed or not.
@@ -88,6 +92,7 @@ class BlockQueue {
   Slot& SlotOf(int64_t block) { return slots_[static_cast<size_t>(block) % slots_.size()]; }
   void CountWaiting();
   void NoLongerMissing(int64_t block, Lanes& runnable);
+  void NoteFailure(int64_t block, std::exception_ptr why, int64_t part);
 
   const int64_t threads_;
   std::mutex mutex_;  // guards everything below

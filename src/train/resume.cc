@@ -148,6 +148,7 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   const std::vector<CheckpointFile> files = ListCheckpoints(folder);
   if (files.empty()) return std::nullopt;
   std::vector<CheckpointFile> damaged;
+  ErrorKind kind = ErrorKind::kBadData;
   for (const CheckpointFile& file : files) {
     try {
       ResumePoint point = Open(folder, file, data);
@@ -158,12 +159,18 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
       throw;
     } catch (const Error& error) {
       warn(fmt::format("passed over: {}", error.what()));
-      if (error.kind() == ErrorKind::kBadData) damaged.push_back(file);
+      if (error.kind() == ErrorKind::kBadData) {
+        damaged.push_back(file);
+      } else {
+        kind = error.kind();  // it may be sound: that is for a better day to tell
+      }
     }
   }
-  throw Error(ErrorKind::kBadData,
-              fmt::format("{}: none of its checkpoints is sound: begin anew in another folder",
-                          (fs::path(folder) / "checkpoints").string()));
+  throw Error(kind,
+              fmt::format("{}: {}", (fs::path(folder) / "checkpoints").string(),
+                          kind == ErrorKind::kBadData
+                              ? "none of its checkpoints is sound: begin anew in another folder"
+                              : "none of its checkpoints can be read"));
 }
 
 void RemoveLeftovers(const std::string& folder) {
