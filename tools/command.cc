@@ -36,7 +36,8 @@ constexpr const char* kExitCodes = R"(Exit codes:
   70        a fault in rhohat, a failed gradcheck, or no memory left
   73        an output cannot be created
   74        reading or writing failed, a full disk included
-  130, 143  stopped by SIGINT, by SIGTERM; 138 by SIGUSR1
+  75        stopped on request, and can be gone on with: train --resume
+  130, 143  stopped by SIGINT, by SIGTERM, with nothing to go on with; 138 by SIGUSR1
 )";
 
 }  // namespace

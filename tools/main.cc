@@ -48,7 +48,9 @@ int Run(const Arguments& words) {
   } catch (const Error& error) {
     return Report(error.what(), error.exit_code());
   } catch (const Stopped& stopped) {
-    return Report(stopped.what(), stopped.exit_code().value_or(SignalExitCode()));
+    if (!stopped.exit_code()) return Report(stopped.what(), SignalExitCode());
+    std::fputs(fmt::format("rhohat: {}\n", stopped.what()).c_str(), stderr);
+    return *stopped.exit_code();
   } catch (const std::bad_alloc&) {
     return Report("out of memory: try a smaller --memory or fewer --threads", kInternalExit);
   } catch (const std::exception& fault) {

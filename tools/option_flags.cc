@@ -68,6 +68,12 @@ void OptionFlags::AddConfig(const std::string& group, ReadFile read) {
   read_config_ = std::move(read);
 }
 
+void OptionFlags::AlsoConfig(std::string flag,
+                             std::function<std::string(const std::string& value)> path_of) {
+  config_flag_ = std::move(flag);
+  config_path_of_ = std::move(path_of);
+}
+
 bool OptionFlags::Parse(const std::vector<std::string>& arguments) {
   if (AsksForHelp(arguments)) {
     Print(HelpText(help_, fields_));
@@ -100,9 +106,24 @@ void OptionFlags::Apply() const {
 }
 
 void OptionFlags::ReadConfigFile() {
-  const auto config = std::ranges::find(
-      given_, "config", [](const Given& given) -> const std::string& { return given.field->name; });
-  if (read_config_ && config != given_.end()) in_config_ = read_config_(config->value);
+  if (!read_config_) return;
+  std::string path = GivenValue("config");
+  if (config_path_of_) {
+    const std::string other = config_path_of_(GivenValue(config_flag_));
+    if (!other.empty() && !path.empty()) {
+      ThrowUsage(fmt::format("--config: not with --{} {}, whose configuration it is", config_flag_,
+                             GivenValue(config_flag_)));
+    }
+    if (!other.empty()) path = other;
+  }
+  if (!path.empty()) in_config_ = read_config_(path);
+}
+
+// Empty where it is not given.
+std::string OptionFlags::GivenValue(const std::string& name) const {
+  const auto given = std::ranges::find(
+      given_, name, [](const Given& each) -> const std::string& { return each.field->name; });
+  return given == given_.end() ? "" : given->value;
 }
 
 // CLI11 leaves the "--" after which there are no flags among the leftovers.

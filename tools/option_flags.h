@@ -29,6 +29,10 @@ class OptionFlags {
   using ReadFile = std::function<std::vector<std::string>(const std::string& path)>;
   void AddConfig(const std::string& group, ReadFile read);
 
+  // The same for `flag`, which must be added already: where `path_of` its value is not empty, that
+  // is the file, and --config is refused.
+  void AlsoConfig(std::string flag, std::function<std::string(const std::string& value)> path_of);
+
   // Reads the arguments and sets the options. False where help was asked for, and printed. Throws
   // Error(kUsage).
   bool Parse(const std::vector<std::string>& arguments);
@@ -48,6 +52,7 @@ class OptionFlags {
 
   void CheckUnknown(std::vector<std::string> leftover) const;
   void ReadConfigFile();
+  std::string GivenValue(const std::string& name) const;
   void CheckMissing() const;
   void CheckTooMany() const;
   bool IsGiven(const std::string& name) const;
@@ -58,6 +63,8 @@ class OptionFlags {
   std::vector<std::string> positionals_;
   std::string config_path_;
   ReadFile read_config_;
+  std::string config_flag_;  // of AlsoConfig()
+  std::function<std::string(const std::string& value)> config_path_of_;
   std::vector<std::string> in_config_;  // names of options
 };
 

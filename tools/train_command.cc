@@ -1,8 +1,11 @@
 // rhohat train: minimises the objective over all rows.
 #include <fmt/core.h>
 
+#include <filesystem>
+
 #include "base/units.h"
 #include "rhohat/config.h"
+#include "rhohat/error.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
 #include "tools/cost_lines.h"
@@ -23,8 +26,10 @@ CommandHelp Help() {
           "--threads. What --memory allows may shape it where it is left to choose --schedule, "
           "--mix or "
           "--sample-limit; what was chosen is recorded. "
-          "Interrupted, it writes the parameters reached into the folder's checkpoints and says "
-          "where.",
+          "It saves its state every so often, and when it is asked to stop (SIGINT, SIGTERM, "
+          "SIGUSR1), which it then does with exit code 75; --resume goes on from there with the "
+          "same "
+          "bits.",
       .arguments = {{"DATA...", "HDF5 files; their rows are one data set, in this order."}},
       .required = {"hidden", "run"},
       .examples = {
@@ -42,8 +47,23 @@ CommandHelp Help() {
            "L-BFGS over all rows from the first step on."},
           {"rhohat train data.h5 --hidden 196 --optimizer adam --epochs 20 --run adam",
            "Adam by mini-batches."},
+          {"rhohat train --resume run", "Goes on with a run that was stopped or killed."},
+          {"rhohat train data.h5 --hidden 196 --run run --resume auto --max-time 7h45m",
+           "For a batch job that is submitted again until it is done."},
           {"rhohat train --config run/config.toml --rho 0.1 --run other",
            "As that run, data included, but for one number."}}};
+}
+
+// The configuration of the run that --resume names; empty for its other values.
+std::string ConfigOfResumed(const std::string& resume) {
+  if (resume.empty() || resume == "auto" || resume == "never") return "";
+  const std::filesystem::path path = std::filesystem::path(resume) / "config.toml";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw Error(ErrorKind::kNoInput,
+                fmt::format("--resume: {} holds no run: it has no config.toml", resume));
+  }
+  return path.string();
 }
 
 std::string Summary(const TrainResult& result) {
@@ -69,8 +89,13 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   OptionFlags flags(Help());
   flags.Add(Fields(options));
   flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
+  flags.AlsoConfig("resume", ConfigOfResumed);
   if (!flags.Parse(arguments)) return;
 
+  if (!ConfigOfResumed(options.resume).empty()) {
+    options.run_directory = options.resume;
+    options.resume = "auto";
+  }
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
   ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
   const TrainResult result = Train(options, {&display, &stop});

@@ -234,10 +234,11 @@ std::vector<OptionField> Fields(TrainOptions& options) {
   FieldList run("Run", false);
   run.AddText("run", "DIR", "Folder for the model, metrics, log and configuration; created.",
               options.run_directory);
-  run.AddText("resume", "auto|never",
-              "auto: go on with an unfinished run of the same configuration in --run, after the "
-              "last stage of --greedy that it finished.",
-              options.resume);
+  run.AddText(
+      "resume", "auto|never|DIR",
+      "auto: go on with an unfinished run of the same configuration in --run, where there is "
+      "one; DIR: with the run there, whose options need not be given again.",
+      options.resume);
   append(run.Take());
   append(Fields(options.job));
   return fields;
