@@ -15,7 +15,7 @@ from runs import (FLAGS, checkpoints, end_of, hidden, interrupted, make_job, met
                   state_in)
 
 KILLS = 50
-FEW_KILLS = 6
+FEW_KILLS = 4
 
 # Calls that write, on what, and the largest number to be killed at.
 WRITING = (("write", "", 40), ("write", "/.checkpoint-", 40), ("write", "metrics", 4),
