@@ -20,7 +20,8 @@ CODES = {
     "run": {"write": {74}, "fsync": {74}, "rename": {74}, "truncate": {74}, "create": {73, 74},
             "open": {0, 66, 73, 74}, "mkdir": {73, 74}, "read": {74}, "pread": {0, 74},
             "close": {0, 74}, "unlink": {0, 74}},
-    "data": {"pread": {74}, "open": {66, 74}, "close": {0}, "read": {74}},
+    # libhdf5 does not say so where it cannot tell how much is stored, which is but a figure.
+    "data": {"pread": {0, 74}, "open": {66, 74}, "close": {0}, "read": {74}},
     "system": {"open": {0, 73}, "read": {0}, "close": {0}, "pread": {0}},
 }
 REASONS = {"EIO": "Input/output error", "ENOSPC": "No space left on device"}
@@ -135,7 +136,7 @@ def test_every_call_of_a_run_that_goes_on_fails_in_turn(job, stopped, tmp_path, 
     calls = calls_of(job.rhohat, tmp_path / "log", "train", "--resume", run)
     job.check(run)
     shutil.rmtree(run)
-    step = 1 + len(calls) // 200
+    step = 1 + len(calls) // 150
     remark(f"going on: {len(calls) // step} of {len(calls)} calls failed in turn")
     sweep(job, tmp_path, calls, step, lambda _: ("train", "--resume", run),
           lambda _: shutil.copytree(stopped, run))
@@ -200,12 +201,12 @@ def memory_faults(job, folder, most, **which):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", [{"path": "libstdc++", "least": 512}, {"least": 10_000},
+@pytest.mark.parametrize("which", [{"path": "libstdc++", "least": 4096}, {"least": 10_000},
                                    {"path": "tbb"}], ids=["objects", "large", "tasks"])
 def test_an_allocation_fails(job, tmp_path, sanitized, remark, which):
     """What C++ asks for, and all that is large.
 
-    libhdf5 crashes where its own fail, and nlohmann-json allocates a few bytes in a destructor.
+    libhdf5 crashes where its own fail, and nlohmann-json allocates a little in a destructor.
     """
     if sanitized:
         remark("allocations are the sanitizer's: none was made to fail")
