@@ -45,18 +45,18 @@ if [[ $(id -u) -ne 0 ]]; then
     exit 1
   fi
 fi
-install() { # install PACKAGE...
+install_packages() { # install_packages PACKAGE...
   echo "setup: installing $*"
   "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@"
 }
 export DEBIAN_FRONTEND=noninteractive
 if [[ ${#needed[@]} -gt 0 ]]; then
   "${as_root[@]}" apt-get update -qq
-  install "${needed[@]}"
+  install_packages "${needed[@]}"
 fi
 if [[ ${#optional[@]} -gt 0 ]]; then
   # The lists of packages may be as old as the last installation.
-  if ! { "${as_root[@]}" apt-get update -qq && install "${optional[@]}"; }; then
+  if ! { "${as_root[@]}" apt-get update -qq && install_packages "${optional[@]}"; }; then
     echo "setup: without ${optional[*]}: the tests with Slurm will be skipped" >&2
   fi
 fi

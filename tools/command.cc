@@ -20,7 +20,7 @@ constexpr std::array kCommands = {
     Command{"score", "write how badly each row is reconstructed", RunScore, true},
     Command{"gradcheck", "compare the gradient with central differences", RunGradcheck, true},
     Command{"features", "draw what each hidden unit looks for", RunFeatures, false},
-    Command{"plan", "show where the memory of a training run would go", RunPlan, false},
+    Command{"plan", "say what a training run would take: memory, disk, time", RunPlan, false},
     Command{"bench", "measure how fast this machine trains, and what binds", RunBench, true},
     Command{"convert", "make HDF5 of NumPy, CSV, pictures, MATLAB and more", RunConvert, true},
     Command{"synth", "make up patches with the statistics of photographs", RunSynth, true},

@@ -95,7 +95,10 @@ std::string CostText(const IterationMetrics& last) {
 std::string TimeText(const RunStatus& status) {
   std::string text = FormatSeconds(status.last->seconds);
   if (status.line_seconds > 0) {
-    text += fmt::format(", lately {} an iteration", FormatSeconds(status.line_seconds));
+    const bool is_short = status.line_seconds < 10;
+    text += fmt::format(", lately {} an iteration",
+                        is_short ? fmt::format("{:.2g} s", status.line_seconds)
+                                 : FormatSeconds(status.line_seconds));
   }
   if (status.seconds_left)
     text += fmt::format("; {} left at most", FormatSeconds(*status.seconds_left));

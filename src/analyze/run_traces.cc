@@ -12,13 +12,12 @@
 #include <string_view>
 #include <system_error>
 
-#include "base/atomic_file.h"
 #include "base/folder_lock.h"
 #include "base/input_file.h"
 #include "base/safetensors_header.h"
 #include "base/text.h"
+#include "rhohat/config.h"
 #include "rhohat/error.h"
-#include "rhohat/option_fields.h"
 #include "train/checkpoint_files.h"
 #include "train/run_folder.h"
 
@@ -119,20 +118,11 @@ void ReadLog(const fs::path& path, RunTraces& traces) {
   }
 }
 
-// Options as config.toml has them. Those that this version does not know are left out.
+// Another version's options may not all be known here.
 std::optional<TrainOptions> RecordedOptions(const fs::path& path) {
   TrainOptions options;
   try {
-    const std::vector<std::string> lines = Split(ReadWholeFile(path), '\n');
-    for (const OptionField& field : Fields(options)) {
-      const std::string opening = field.name + " = ";
-      const auto line = std::ranges::find_if(
-          lines, [&](const std::string& candidate) { return candidate.starts_with(opening); });
-      if (line == lines.end()) continue;
-      std::string value = line->substr(opening.size());
-      std::erase(value, '"');
-      field.set(value);
-    }
+    ReadConfig(path.string(), options);
   } catch (const Error&) {
     return std::nullopt;
   }

@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
-#include "train/config_names.h"
+#include "train/config_text.h"
 
 namespace rhohat {
 namespace {

@@ -14,6 +14,7 @@
 #include "rhohat/option_fields.h"
 #include "train/checkpoint.h"
 #include "train/checkpoint_files.h"
+#include "train/config_text.h"
 #include "train/field_list.h"
 #include "train/run_folder.h"
 

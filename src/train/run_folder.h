@@ -89,8 +89,4 @@ class RunFolder {
 // What a line of metrics.jsonl says. Throws nlohmann::json::exception for any other text.
 IterationMetrics ParseMetrics(const std::string& line);
 
-// The text of config.toml: a table for each group of options, keys named as the flags. ReadConfig()
-// makes the same options of it.
-std::string ConfigText(const TrainOptions& options);
-
 }  // namespace rhohat

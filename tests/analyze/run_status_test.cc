@@ -16,6 +16,7 @@
 #include "rhohat/error.h"
 #include "rhohat/status.h"
 #include "tests/support/temporary_folder.h"
+#include "train/config_text.h"
 #include "train/run_folder.h"
 
 namespace rhohat {

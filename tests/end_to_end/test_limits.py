@@ -17,7 +17,8 @@ MEBIBYTE = 2**20
 
 
 def plan(rhohat, data, *flags, **options):
-    return json.loads(rhohat.ok("plan", data, "--hidden", 5, "--json", *flags, **options).stdout)
+    return json.loads(rhohat.ok("plan", data, "--hidden", 5, "--measure", "off", "--json",
+                                *flags, **options).stdout)
 
 
 def test_slurms_limits_are_found(rhohat, small_data):

@@ -48,7 +48,8 @@ class Place:
     def iterations_for(self, seconds):
         """How many iterations a run takes that lasts so long."""
         trial = self.folder / "trial"
-        self.rhohat.ok("train", "--config", self.folder / "train.toml", "--run", trial)
+        self.rhohat.ok("train", "--config", self.folder / "train.toml", "--run", trial,
+                       "--iterations", 300)
         last = read_metrics(trial)[-1]
         shutil.rmtree(trial)
         return max(20, int(seconds * last["iteration"] / last["seconds"]))
@@ -68,14 +69,20 @@ def place(cluster, rhohat, data, tmp_path):
     return Place(cluster, rhohat, data, tmp_path)
 
 
-def assert_same_run(run, other):
+def numbers(model):
+    """What follows the header of a safetensors file."""
+    return model[8 + int.from_bytes(model[:8], "little"):]
+
+
+def assert_same_run(run, other, numbers_only=False):
     """Byte for byte the same model, and the same story of how it came about."""
     for one, two in zip(read_metrics(run), read_metrics(other), strict=True):
         assert one.keys() == two.keys()
         assert {key: one[key] for key in one.keys() - MEASURED} == \
             {key: two[key] for key in two.keys() - MEASURED}
-    model = "model.safetensors"
-    assert (run / model).read_bytes() == (other / model).read_bytes()
+    one, two = ((folder / "model.safetensors").read_bytes() for folder in (run, other))
+    assert numbers(one) == numbers(two)
+    assert numbers_only or one == two
 
 
 def test_a_time_limit_is_survived(place):
@@ -84,9 +91,11 @@ def test_a_time_limit_is_survived(place):
     iterations = place.iterations_for(50)
     job = place.submit("requeue.sbatch", "--iterations", iterations,
                        flags=("--time=2", "--signal=B:USR1@80"))
+    place.cluster.wait_for(job, "Restarts", "1", patience=90)
+    place.cluster.command("scontrol", "update", f"jobid={job}", "timelimit=60")
     reference = place.uninterrupted("--iterations", iterations)
-    assert place.cluster.wait_for_end(job, patience=120) == "COMPLETED", place.log()
-    assert place.cluster.job(job, "Restarts") == "1", place.log()
+    assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
+    assert place.log().count("stopped on request") == 1
     assert len(list(place.folder.glob("*.log"))) == 1
     assert_same_run(place.run, reference)
 
@@ -95,12 +104,12 @@ def test_a_site_that_does_not_requeue_by_exit_code(place):
     """The template asks for the requeue itself."""
     place.cluster.requeue_exit(None)
     try:
-        iterations = place.iterations_for(12)
+        iterations = place.iterations_for(5)
         job = place.submit("requeue.sbatch", "--iterations", iterations)
         place.wait_for_iterations(job, 20)
         place.cluster.command("scancel", "--signal=USR1", "--batch", job)
         reference = place.uninterrupted("--iterations", iterations)
-        assert place.cluster.wait_for_end(job, patience=120) == "COMPLETED", place.log()
+        assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
         assert place.cluster.job(job, "Restarts") == "1", place.log()
         assert_same_run(place.run, reference)
     finally:
@@ -111,7 +120,7 @@ def test_a_site_that_does_not_requeue_by_exit_code(place):
 def test_a_cancelled_job_stays_cancelled_and_can_be_submitted_again(place, requeue_exit):
     place.cluster.requeue_exit(requeue_exit)
     try:
-        iterations = place.iterations_for(6)
+        iterations = place.iterations_for(5)
         job = place.submit("requeue.sbatch", "--iterations", iterations)
         place.wait_for_iterations(job, 20)
         place.cluster.command("scancel", job)
@@ -120,29 +129,29 @@ def test_a_cancelled_job_stays_cancelled_and_can_be_submitted_again(place, reque
         time.sleep(1.5)  # as long as the scheduler would need to start it again
         assert place.cluster.job(job, "JobState") == "CANCELLED"
         again = place.submit("requeue.sbatch", "--iterations", iterations)
-        assert place.cluster.wait_for_end(again, patience=60) == "COMPLETED", place.log()
-        assert_same_run(place.run, place.uninterrupted("--iterations", iterations))
+        assert place.cluster.wait_for_end(again, patience=300) == "COMPLETED", place.log()
+        assert "goes on from" in place.log()
     finally:
         place.cluster.requeue_exit(75)
 
 
 def test_a_running_job_is_requeued(place):
     """As an administrator does before a node is taken down."""
-    iterations = place.iterations_for(12)
+    iterations = place.iterations_for(5)
     job = place.submit("requeue.sbatch", "--iterations", iterations)
     place.wait_for_iterations(job, 20)
     place.cluster.command("scontrol", "requeue", job)
     reference = place.uninterrupted("--iterations", iterations)
-    assert place.cluster.wait_for_end(job, patience=120) == "COMPLETED", place.log()
+    assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
     assert place.cluster.job(job, "Restarts") == "1", place.log()
     assert_same_run(place.run, reference)
 
 
 def test_a_job_that_cannot_be_helped_is_not_requeued_for_ever(place):
-    job = place.submit("requeue.sbatch", "--iterations", 1_000_000, flags=("--time=1",), RESTARTS=0)
+    job = place.submit("requeue.sbatch", "--iterations", 1_000_000, flags=("--time=1",), RESTARTS="0")
     place.wait_for_iterations(job, 5)
     place.cluster.command("scancel", "--signal=USR1", "--batch", job)
-    assert place.cluster.wait_for_end(job, patience=60) == "FAILED"
+    assert place.cluster.wait_for_end(job, patience=300) == "FAILED"
     assert "gives up after 0 restarts" in place.log()
 
 
@@ -178,21 +187,18 @@ def test_too_little_memory_is_refused_by_the_plan(place):
 
 
 def test_data_copied_to_the_node(place, data):
-    """What was copied is gone afterwards, and a second start goes on from another copy."""
+    """What was copied is gone afterwards, and a later start goes on from another copy."""
     scratch = place.folder / "scratch"
     scratch.mkdir()
-    iterations = place.iterations_for(6)
-    variables = {"DATA": str(data), "SCRATCH": str(scratch)}
+    iterations = place.iterations_for(5)
     flags = ("--iterations", iterations)
-    job = place.submit("scratch.sbatch", *flags, flags=("--no-requeue",), **variables)
+    job = place.submit("scratch.sbatch", *flags, DATA=str(data), SCRATCH=str(scratch))
     place.wait_for_iterations(job, 20)
-    assert len(list(scratch.rglob("*.h5"))) == 1
+    first = list(scratch.rglob("*.h5"))
+    assert len(first) == 1 and first[0].read_bytes() == data.read_bytes()
     place.cluster.command("scancel", "--signal=USR1", "--batch", job)
-    assert place.cluster.wait_for_end(job) == "FAILED", place.log()
-    assert place.cluster.job(job, "ExitCode") == "75:0"
+    assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
     assert list(scratch.iterdir()) == []
-    again = place.submit("scratch.sbatch", *flags, **variables)
-    assert place.cluster.wait_for_end(again, patience=60) == "COMPLETED", place.log()
-    assert list(scratch.iterdir()) == []
-    (uninterrupted, found) = place.uninterrupted(*flags), read_metrics(place.run)
-    assert [line["cost"] for line in found] == [line["cost"] for line in read_metrics(uninterrupted)]
+    assert place.log().count("copied to") == 2
+    # A model names the file that it was trained on, and that was the copy.
+    assert_same_run(place.run, place.uninterrupted(*flags), numbers_only=True)

@@ -12,7 +12,7 @@
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
 #include "tests/support/temporary_folder.h"
-#include "train/run_folder.h"
+#include "train/config_text.h"
 
 namespace rhohat {
 namespace {

@@ -12,6 +12,7 @@
 #include "rhohat/option_fields.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/temporary_folder.h"
+#include "train/config_text.h"
 
 namespace rhohat {
 namespace {
