@@ -60,6 +60,9 @@ class BlockQueue {
   void EndEarly(int64_t least);
   // Where it ended early: how many of the first blocks that makes.
   std::optional<int64_t> early_end();
+  // Where a lane's task cannot be started: counts as a failure before all blocks, and the lane
+  // stands.
+  void Abandon(int64_t lane, std::exception_ptr why);
 
   // A lane's task. The next block to compute, or nothing where the task should end.
   std::optional<int64_t> Pop(int64_t lane);
@@ -95,6 +98,7 @@ class BlockQueue {
   Slot& SlotOf(int64_t block) { return slots_[static_cast<size_t>(block) % slots_.size()]; }
   void CountWaiting();
   void NoLongerMissing(int64_t block, Lanes& runnable);
+  void NoteFailure(int64_t block, std::exception_ptr why, int64_t part);
 
   const int64_t threads_;
   std::mutex mutex_;  // guards everything below

@@ -116,8 +116,16 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
       return false;
     }
     queue_.StartUnpacking();
-    pass_.executor_.Enqueue([self = shared_from_this(), parcel = parcel, block, part](
-                                int64_t) mutable { self->Unpack(std::move(parcel), block, part); });
+    try {
+      pass_.executor_.Enqueue(
+          [self = shared_from_this(), parcel = parcel, block, part](int64_t) mutable {
+            self->Unpack(std::move(parcel), block, part);
+          });
+    } catch (...) {
+      queue_.Fail(block, std::current_exception(), part);
+      Drain(queue_.FinishUnpacking(parcel));
+      return false;
+    }
     return true;
   }
 
@@ -132,10 +140,15 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
     Drain(queue_.FinishUnpacking(std::move(parcel)));
   }
 
+  // Tasks take memory, and there may be none: the pass must come to an end all the same.
   void Drain(const BlockQueue::Lanes& lanes) {
     for (const int64_t lane : lanes) {
-      pass_.executor_.Enqueue(
-          [self = shared_from_this(), lane](int64_t worker) { self->DrainLane(lane, worker); });
+      try {
+        pass_.executor_.Enqueue(
+            [self = shared_from_this(), lane](int64_t worker) { self->DrainLane(lane, worker); });
+      } catch (...) {
+        queue_.Abandon(lane, std::current_exception());
+      }
     }
   }
 

@@ -16,7 +16,7 @@ struct CheckpointFile {
 };
 
 // Those in the run's folder, the latest first; damaged ones that were set aside are left out.
-// Throws Error(kIo) where the folder cannot be read; the others below do too.
+// Throws Error(kIo) where the folder is there and cannot be read.
 std::vector<CheckpointFile> ListCheckpoints(const std::filesystem::path& run_folder);
 
 // Where the checkpoint of that number belongs.

@@ -20,15 +20,13 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
     if (phase.sample_rows_ > 0) return;
     const PhaseSurroundings<T>& around = phase.around_;
     unseen_.emplace(held, RowRange{rows, 2 * rows});
-    SweepOptions brief = phase.SampleSweep(rows);
-    brief.pauses = nullptr;
-    brief.stop = around.control.stop;
-    sweep_.emplace(*unseen_, around.executor, brief);
+    sweep_.emplace(*unseen_, around.executor, phase.SampleSweep(rows));
     objective_.emplace(around.stage.shape, around.stage.network, around.stage.objective,
                        around.noise, *sweep_);
   }
 
-  // May be stopped while it measures, and is asked again then: nothing has changed by that time.
+  // The run may be stopped while this measures, and asks again when it goes on: nothing else has
+  // changed by then.
   std::optional<std::string> Stop(double cost, double gradient_norm) override {
     const int64_t iteration = iteration_ + 1;
     if (unseen_ && iteration >= kWindow && iteration % kWindow == 0) Measure(cost);
@@ -53,6 +51,7 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
     state.Number("last_cost", last_sample_cost_);
     state.Number("iteration", iteration_, -1, std::numeric_limits<int64_t>::max());
     state.Array("costs", std::span(costs_));
+    if (objective_) objective_->Visit(state);
   }
 
  private:
