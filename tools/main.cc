@@ -65,5 +65,11 @@ int main(int argument_count, char** arguments) {
   rhohat::OpenStandardStreams();
   rhohat::IgnoreWriteSignals();
   const int skipped = std::min(argument_count, 1);
-  return rhohat::Run({arguments + skipped, arguments + argument_count});
+  try {
+    return rhohat::Run({arguments + skipped, arguments + argument_count});
+  } catch (const std::bad_alloc&) {
+    // Before anything was done, or while a message was put together.
+    std::fputs("rhohat: error: out of memory\n", stderr);
+    return rhohat::kInternalExit;
+  }
 }

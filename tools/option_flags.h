@@ -41,6 +41,9 @@ class OptionFlags {
   // by a model's own.
   void Apply() const;
 
+  // On the command line, not in a configuration file.
+  bool IsFlagGiven(const std::string& name) const { return !GivenValue(name).empty(); }
+
   // The arguments that are no flags; as many as the help names, or more where its last is "X...".
   const std::vector<std::string>& positionals() const { return positionals_; }
 

@@ -12,7 +12,7 @@ constexpr long kMomentMilliseconds = 500;
 
 std::atomic<bool> stop_requested = false;
 std::atomic<int> first_signal = 0;
-std::atomic<long> first_at = 0;
+std::atomic<long> first_at = 0;  // of those that force
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<long>::is_always_lock_free);
 
 long MonotonicMilliseconds() {
@@ -21,20 +21,19 @@ long MonotonicMilliseconds() {
   return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
-// timeout(1), among others, sends its signal to the process and to its group, so that it comes
-// twice within a moment: only a second one that comes later is meant as one. SIGUSR1 is how a batch
-// system announces the end of a job; it asks, and never forces.
+// SIGUSR1 is how a batch system announces the end of a job: it asks, never forces, and SIGTERM may
+// follow while the last checkpoint is being written, with time still left. timeout(1), among
+// others, sends its signal to the process and to its group, so that it comes twice within a moment:
+// only a second one that comes later is meant as one.
 void HandleSignal(int number) {
   int none = 0;
-  if (first_signal.compare_exchange_strong(none, number)) {
-    first_at = MonotonicMilliseconds();
-    stop_requested = true;
-    return;
-  }
-  const long first = first_at;  // 0 until another thread's handler has noted it
-  if (number != SIGUSR1 && first != 0 && MonotonicMilliseconds() - first > kMomentMilliseconds) {
-    _exit(128 + number);
-  }
+  first_signal.compare_exchange_strong(none, number);
+  stop_requested = true;
+  if (number == SIGUSR1) return;
+  const long now = MonotonicMilliseconds();
+  long unset = 0;
+  if (first_at.compare_exchange_strong(unset, now)) return;
+  if (now - unset > kMomentMilliseconds) _exit(128 + number);
 }
 
 }  // namespace

@@ -127,6 +127,10 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   if (!flags.Parse(arguments)) return;
 
   if (!ConfigOfResumed(options.resume).empty()) {
+    if (flags.IsFlagGiven("run") && options.run_directory != options.resume) {
+      throw Error(ErrorKind::kUsage, fmt::format("--run {}: not with --resume {}, whose run it is",
+                                                 options.run_directory, options.resume));
+    }
     options.run_directory = options.resume;
     options.resume = "auto";
   }

@@ -36,7 +36,8 @@ double RoundUp(double seconds) {
 std::string SlurmTime(double seconds) {
   constexpr double kMost = 365 * 24 * kHour;
   const auto minutes = static_cast<int64_t>(std::min(seconds, kMost) / kMinute);
-  const int64_t days = minutes / (24 * 60);
+  constexpr int64_t kMinutesOfDay = 1440;
+  const int64_t days = minutes / kMinutesOfDay;
   const std::string clock = fmt::format("{:02}:{:02}:00", minutes / 60 % 24, minutes % 60);
   return days > 0 ? fmt::format("{}-{}", days, clock) : clock;
 }

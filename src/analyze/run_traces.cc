@@ -7,8 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <fstream>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
 
@@ -19,16 +17,15 @@
 #include "rhohat/config.h"
 #include "rhohat/error.h"
 #include "train/checkpoint_files.h"
+#include "train/metrics_lines.h"
 #include "train/run_folder.h"
 
 namespace rhohat {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr size_t kLinesKept = 20;
-constexpr uint64_t kTailBytes = 256 << 10;  // of a file that grows: hundreds of lines
 
 // Seconds since 1970; 0 where there is no such file.
 double ModifiedAt(const fs::path& path) {
@@ -36,57 +33,6 @@ double ModifiedAt(const fs::path& path) {
   if (::stat(path.c_str(), &status) != 0) return 0;
   return static_cast<double>(status.st_mtim.tv_sec) +
          static_cast<double>(status.st_mtim.tv_nsec) * 1e-9;
-}
-
-// The last whole lines of a text; none where it cannot be read.
-std::vector<std::string> LastLines(const fs::path& path) {
-  std::string text;
-  bool cut = false;
-  try {
-    const InputFile file(path.string());
-    const uint64_t size = std::min(file.bytes(), kTailBytes);
-    cut = size < file.bytes();
-    text.resize(size);
-    file.ReadAt(file.bytes() - size, std::as_writable_bytes(std::span(text)));
-  } catch (const Error&) {
-    return {};
-  }
-  std::vector<std::string> lines = Split(text, '\n');
-  lines.pop_back();  // behind the last line's end: empty, or a line that is being written
-  if (cut && !lines.empty()) lines.erase(lines.begin());
-  return lines;
-}
-
-// Fields that are missing stay as they are, and those that are null are not numbers.
-std::optional<IterationMetrics> ParseMetrics(const std::string& line) {
-  const json parsed = json::parse(line, nullptr, false);
-  if (!parsed.is_object()) return std::nullopt;
-  const auto number = [&](const char* name) {
-    const auto field = parsed.find(name);
-    if (field == parsed.end() || !field->is_number()) {
-      return std::numeric_limits<double>::quiet_NaN();
-    }
-    return field->get<double>();
-  };
-  const auto text = [&](const char* name) {
-    const auto field = parsed.find(name);
-    return field != parsed.end() && field->is_string() ? field->get<std::string>() : std::string();
-  };
-  const double iteration = number("iteration");
-  if (!(std::abs(iteration) < 1e15)) return std::nullopt;
-  IterationMetrics metrics;
-  metrics.iteration = static_cast<int64_t>(iteration);
-  metrics.stage = text("stage");
-  metrics.optimizer = text("optimizer");
-  metrics.data_passes = number("data_passes");
-  for (const CostTermInfo& term : kCostTerms) metrics.cost.*term.value = number(term.name);
-  for (const CostOver over : {CostOver::kAllRows, CostOver::kSample, CostOver::kEpoch}) {
-    if (text("cost_over") == CostOverName(over)) metrics.cost_over = over;
-  }
-  metrics.gradient_norm = number("gradient_norm");
-  metrics.seconds = number("seconds");
-  metrics.rows_per_second = number("rows_per_second");
-  return metrics;
 }
 
 std::vector<IterationMetrics> LastMetrics(const fs::path& path) {

@@ -158,6 +158,12 @@ void PublishFile(const std::filesystem::path& temporary, const std::filesystem::
   }
 }
 
+void SyncFolder(const std::filesystem::path& folder) {
+  if (const int code = Flush(folder, O_RDONLY | O_DIRECTORY); code != 0) {
+    ThrowIo(folder, "cannot flush to disk", code);
+  }
+}
+
 AtomicFile::AtomicFile(const std::filesystem::path& path)
     : path_(FollowLinks(path)), temporary_(TemporaryNameFor(path_)) {
   CheckCreatable(path_);

@@ -37,6 +37,9 @@ void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::s
 void PublishFile(const std::filesystem::path& temporary, const std::filesystem::path& path,
                  bool replace = true);
 
+// Flushes a folder's entries to disk: for what was created in it. Throws Error(kIo).
+void SyncFolder(const std::filesystem::path& folder);
+
 // A write that fails abandons the file: everything after it throws Error(kIo). Not thread-safe.
 class AtomicFile {
  public:

@@ -97,10 +97,16 @@ void WriteOwner(int descriptor, const fs::path& path) {
   const std::string text = fmt::format("host {}\nprocess {}\nlife {}\njob {}\n", HostName(),
                                        ::getpid(), LifeOf(::getpid()), JobNumber());
   ssize_t written = ::ftruncate(descriptor, 0);
-  if (written == 0) written = ::pwrite(descriptor, text.data(), text.size(), 0);
-  if (written == static_cast<ssize_t>(text.size())) return;
-  throw Error(ErrorKind::kIo, fmt::format("{}: cannot write: {}", path.string(),
-                                          ErrnoText(written < 0 ? errno : ENOSPC)));
+  for (size_t done = 0; written >= 0 && done < text.size(); done += static_cast<size_t>(written)) {
+    written =
+        ::pwrite(descriptor, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (written == 0) {
+      written = -1;
+      errno = ENOSPC;
+    }
+  }
+  if (written >= 0) return;
+  throw Error(ErrorKind::kIo, fmt::format("{}: cannot write: {}", path.string(), ErrnoText(errno)));
 }
 
 struct OwnerText {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -33,9 +34,15 @@ class BufferPool {
     return std::make_unique<AlignedBuffer<std::byte>>(bytes);
   }
 
-  void GiveBack(Buffer buffer) {
+  // For destructors: where there is no memory to note the buffer in, it is freed.
+  void GiveBack(Buffer buffer) noexcept {
     const std::lock_guard lock(mutex_);
-    if (buffer && buffer->size() == bytes_) free_.push_back(std::move(buffer));
+    if (!buffer || buffer->size() != bytes_) return;
+    try {
+      free_.push_back(std::move(buffer));
+    } catch (const std::bad_alloc&) {
+      return;
+    }
   }
 
  private:

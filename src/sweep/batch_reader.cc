@@ -105,6 +105,9 @@ void BatchReader<T>::ReadResidents() {
       free_slots_.pop_back();
       slots[static_cast<size_t>((*next)->number - begin)] = (*next)->slot;
     }
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
+      throw Stopped("stopped on request");
+    }
     FetchAndUnpack(source_, range, raw);
     store_.Put(source_, raw, slots);
   }

@@ -25,8 +25,8 @@ void BlockQueue::CountWaiting() {
 
 bool BlockQueue::WaitForSlot(int64_t block) {
   std::unique_lock lock(mutex_);
-  slot_freed_.wait(lock, [&] { return !SlotOf(block).busy || failure_ != nullptr; });
-  if (failure_ != nullptr) return false;
+  slot_freed_.wait(lock, [&] { return !SlotOf(block).busy || failure_ != nullptr || end_; });
+  if (failure_ != nullptr || end_) return false;
   SlotOf(block).busy = true;
   return true;
 }
@@ -58,10 +58,15 @@ void BlockQueue::NoLongerMissing(int64_t block, Lanes& runnable) {
   ++ready_;
   const auto index = static_cast<size_t>(block) % lanes_.size();
   Lane& lane = lanes_[index];
-  if (lane.running || lane.blocks.front() != block) return;
+  // Empty where the announcement of the block failed.
+  if (lane.running || lane.blocks.empty() || lane.blocks.front() != block) return;
+  try {
+    runnable.push_back(static_cast<int64_t>(index));
+  } catch (...) {
+    return NoteFailure(0, std::current_exception(), kWhole);
+  }
   lane.running = true;
   ++running_tasks_;
-  runnable.push_back(static_cast<int64_t>(index));
 }
 
 BlockQueue::Lanes BlockQueue::Arrived(int64_t block) {
@@ -91,6 +96,25 @@ void BlockQueue::FinishReading() {
   ended_.notify_all();
 }
 
+void BlockQueue::EndEarly(int64_t least) {
+  const std::lock_guard lock(mutex_);
+  if (!end_) end_ = std::max(begun_, least);
+  slot_freed_.notify_all();
+}
+
+std::optional<int64_t> BlockQueue::early_end() {
+  const std::lock_guard lock(mutex_);
+  return end_;
+}
+
+void BlockQueue::Abandon(int64_t lane, std::exception_ptr why) {
+  const std::lock_guard lock(mutex_);
+  NoteFailure(0, std::move(why), kWhole);
+  lanes_[static_cast<size_t>(lane)].running = false;
+  --running_tasks_;
+  ended_.notify_all();
+}
+
 std::optional<int64_t> BlockQueue::Pop(int64_t lane) {
   const std::lock_guard lock(mutex_);
   Lane& queue = lanes_[static_cast<size_t>(lane)];
@@ -102,6 +126,7 @@ std::optional<int64_t> BlockQueue::Pop(int64_t lane) {
   }
   const int64_t block = queue.blocks.front();
   queue.blocks.pop_front();
+  if (!end_) begun_ = std::max(begun_, block + 1);
   return block;
 }
 
@@ -115,11 +140,15 @@ void BlockQueue::Finish(int64_t block) {
 
 bool BlockQueue::IsDropped(int64_t block) {
   const std::lock_guard lock(mutex_);
-  return block >= failed_block_;
+  return block >= failed_block_ || (end_ && block >= *end_);
 }
 
 void BlockQueue::Fail(int64_t block, std::exception_ptr why, int64_t part) {
   const std::lock_guard lock(mutex_);
+  NoteFailure(block, std::move(why), part);
+}
+
+void BlockQueue::NoteFailure(int64_t block, std::exception_ptr why, int64_t part) {
   if (block < failed_block_ || (block == failed_block_ && part < failed_part_)) {
     failed_block_ = block;
     failed_part_ = part;

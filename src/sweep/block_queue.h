@@ -37,8 +37,8 @@ class BlockQueue {
   // Lanes whose next block has become ready, and which need a task to drain them.
   using Lanes = std::vector<int64_t>;
 
-  // Reading threads. Waits until `block`'s slot is free; false where a failure makes reading on
-  // pointless.
+  // Reading threads. Waits until `block`'s slot is free; false where a failure, or an early end,
+  // makes reading on pointless.
   bool WaitForSlot(int64_t block);
   // Reading threads, in ascending order of blocks: `block` will need its own bytes and `parcels`,
   // the last `new_parcels` of which are not known yet.
@@ -55,11 +55,21 @@ class BlockQueue {
   // needs it, so that a task which is still leaving holds none.
   Lanes FinishUnpacking(std::shared_ptr<Parcel> parcel);
 
+  // Any thread: nothing more will be fetched, and of what was, only the first `least` blocks are
+  // computed, or those up to the last one begun if that is more. The first call counts.
+  void EndEarly(int64_t least);
+  // Where it ended early: how many of the first blocks that makes.
+  std::optional<int64_t> early_end();
+  // Where a lane's task cannot be started: counts as a failure before all blocks, and the lane
+  // stands.
+  void Abandon(int64_t lane, std::exception_ptr why);
+
   // A lane's task. The next block to compute, or nothing where the task should end.
   std::optional<int64_t> Pop(int64_t lane);
   // A lane's task, after each block it popped, computed or not.
   void Finish(int64_t block);
-  // Whether `block` failed, or comes after one that did, and is not to be computed.
+  // Whether `block` is not to be computed: it failed, or comes after one that did, or after an
+  // early end.
   bool IsDropped(int64_t block);
 
   // Any thread: `block` cannot be read or computed. Of several failures that of the lowest-numbered
@@ -88,6 +98,7 @@ class BlockQueue {
   Slot& SlotOf(int64_t block) { return slots_[static_cast<size_t>(block) % slots_.size()]; }
   void CountWaiting();
   void NoLongerMissing(int64_t block, Lanes& runnable);
+  void NoteFailure(int64_t block, std::exception_ptr why, int64_t part);
 
   const int64_t threads_;
   std::mutex mutex_;  // guards everything below
@@ -100,6 +111,8 @@ class BlockQueue {
   int64_t ready_ = 0;  // blocks ready and not finished
   int64_t unpacking_ = 0;
   int64_t running_tasks_ = 0;
+  int64_t begun_ = 0;           // one past the last block that a lane's task has taken
+  std::optional<int64_t> end_;  // where it ends early
   int64_t failed_block_ = std::numeric_limits<int64_t>::max();
   int64_t failed_part_ = 0;
   std::exception_ptr failure_;

@@ -4,6 +4,7 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -66,15 +67,15 @@ class WorkerNumbers {
 // own; TBB counts that waiting thread too, hence one more in the limit.
 struct Executor::Pool {
   explicit Pool(int threads)
-      : limit(oneapi::tbb::global_control::max_allowed_parallelism,
+      : workers(threads),
+        limit(oneapi::tbb::global_control::max_allowed_parallelism,
               static_cast<size_t>(threads) + 1),
-        arena(threads, 0),
-        workers(threads) {
+        arena(threads, 0) {
     arena.initialize();
   }
+  WorkerNumbers workers;
   oneapi::tbb::global_control limit;
   oneapi::tbb::task_arena arena;
-  WorkerNumbers workers;
 };
 
 Executor::Executor(int64_t threads) : pool_(std::make_unique<Pool>(static_cast<int>(threads))) {}
@@ -83,16 +84,30 @@ Executor::~Executor() = default;
 
 int64_t Executor::threads() const { return pool_->arena.max_concurrency(); }
 
+// Where memory runs out, TBB may throw before it has the task or after: whoever is first to claim
+// it says what becomes of it. What TBB may still hold is then never freed.
+struct Executor::Task {
+  explicit Task(std::function<void(int64_t)> work) : run(std::move(work)) {}
+  std::function<void(int64_t)> run;
+  std::atomic<bool> is_claimed = false;
+};
+
 void Executor::Enqueue(std::function<void(int64_t)> task) {
-  auto owned = std::make_unique<std::function<void(int64_t)>>(std::move(task));
   // TBB destroys what it was given some time after it ran, even after the program's end. So the
   // task is held apart, and is gone before its worker's number is free again.
-  pool_->arena.enqueue([this, raw = owned.get()] {
-    const WorkerNumbers::Holder worker(pool_->workers);
-    const std::unique_ptr<std::function<void(int64_t)>> run(raw);
-    (*run)(worker.number());
-  });
-  static_cast<void>(owned.release());  // the arena has it now
+  Task* const held = std::make_unique<Task>(std::move(task)).release();
+  try {
+    pool_->arena.enqueue([this, held] {
+      if (held->is_claimed.exchange(true)) return;
+      const WorkerNumbers::Holder worker(pool_->workers);
+      const std::unique_ptr<Task> owned(held);
+      owned->run(worker.number());
+    });
+  } catch (...) {
+    if (held->is_claimed.exchange(true)) return;  // it runs
+    held->run = nullptr;
+    throw;
+  }
 }
 
 void Executor::RunAll(int64_t count, const std::function<void(int64_t)>& task) {

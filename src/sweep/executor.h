@@ -18,7 +18,8 @@ class Executor {
   int64_t threads() const;
 
   // Runs `task(worker)` on some compute thread, soon; returns at once. `worker` is in
-  // [0, threads()) and no two tasks that run at the same time have the same.
+  // [0, threads()) and no two tasks that run at the same time have the same. Throws std::bad_alloc,
+  // and then the task does not run.
   void Enqueue(std::function<void(int64_t worker)> task);
 
   // Runs `task(i)` for each i in [0, count), several at a time, and returns when all are done.
@@ -27,6 +28,7 @@ class Executor {
 
  private:
   struct Pool;
+  struct Task;
   std::unique_ptr<Pool> pool_;
 };
 

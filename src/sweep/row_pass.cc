@@ -26,7 +26,7 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
         rows_done_(first_block_ * pass.options_.block_rows) {}
 
   // When it has ended: the first block that was not computed.
-  int64_t position() const { return next_block_; }
+  int64_t position() { return queue_.early_end().value_or(blocks_); }
   BlockQueue& queue() { return queue_; }
 
   // A reading thread; or, where nothing is to be read, whoever called.
@@ -59,8 +59,9 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   // nothing where there is none, or reading on is pointless.
   std::optional<int64_t> FetchNext() {
     const std::lock_guard lock(fetch_mutex_);
-    while (next_block_ < blocks_ && !MustPause() && queue_.WaitForSlot(next_block_)) {
+    while (next_block_ < blocks_ && queue_.WaitForSlot(next_block_)) {
       const int64_t block = next_block_++;
+      if (block > first_block_) CheckPause();
       try {
         CheckStop();
         if (!IsKept(block)) {
@@ -79,10 +80,9 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   }
 
   // Whoever wants a pause all the time still gets on by a block each time.
-  bool MustPause() {
+  void CheckPause() {
     PassPauses* const pauses = pass_.options_.pauses;
-    if (pauses != nullptr && !pausing_) pausing_ = next_block_ > first_block_ && pauses->Wanted();
-    return pausing_;
+    if (pauses != nullptr && pauses->Wanted()) queue_.EndEarly(first_block_ + 1);
   }
 
   void CheckStop() const {
@@ -116,51 +116,69 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
       return false;
     }
     queue_.StartUnpacking();
-    pass_.executor_.Enqueue([self = shared_from_this(), parcel = parcel, block, part](
-                                int64_t) mutable { self->Unpack(std::move(parcel), block, part); });
+    try {
+      pass_.executor_.Enqueue(
+          [self = shared_from_this(), parcel = parcel, block, part](int64_t) mutable {
+            self->Unpack(std::move(parcel), block, part);
+          });
+    } catch (...) {
+      queue_.Fail(block, std::current_exception(), part);
+      Drain(queue_.FinishUnpacking(parcel));
+      return false;
+    }
     return true;
   }
 
   // `part` is the parcel's number in the first block that needs it.
   void Unpack(std::shared_ptr<Parcel> parcel, int64_t first_block, int64_t part) {
     try {
-      parcel->Unpack();
+      const std::optional<int64_t> end = queue_.early_end();
+      if (!end || first_block < *end) parcel->Unpack();
     } catch (...) {
       queue_.Fail(first_block, std::current_exception(), part);
     }
     Drain(queue_.FinishUnpacking(std::move(parcel)));
   }
 
+  // Tasks take memory, and there may be none: the pass must come to an end all the same.
   void Drain(const BlockQueue::Lanes& lanes) {
     for (const int64_t lane : lanes) {
-      pass_.executor_.Enqueue(
-          [self = shared_from_this(), lane](int64_t worker) { self->DrainLane(lane, worker); });
+      try {
+        pass_.executor_.Enqueue(
+            [self = shared_from_this(), lane](int64_t worker) { self->DrainLane(lane, worker); });
+      } catch (...) {
+        queue_.Abandon(lane, std::current_exception());
+      }
     }
   }
 
+  // One block, then the lane gets in line again: blocks are computed roughly in order, so that few
+  // are left to do below the last one begun when a pass is to pause.
   void DrainLane(int64_t lane, int64_t worker) {
-    while (const std::optional<int64_t> block = queue_.Pop(lane)) {
-      RawRows& rows = RowsOf(*block);
-      if (!queue_.IsDropped(*block)) {
-        try {
-          const bool is_kept = IsKept(*block);
-          if (!is_kept) pass_.source_.Unpack(rows);
-          function_({.index = *block,
-                     .lane = lane,
-                     .worker = worker,
-                     .slot = *block % pass_.options_.blocks_ahead,
-                     .rows = &rows,
-                     .is_kept = is_kept});
-          NoteDone(rows.range.size());
-        } catch (...) {
-          queue_.Fail(*block, std::current_exception());
-        }
+    CheckPause();
+    const std::optional<int64_t> block = queue_.Pop(lane);
+    if (!block) return;
+    RawRows& rows = RowsOf(*block);
+    if (!queue_.IsDropped(*block)) {
+      try {
+        const bool is_kept = IsKept(*block);
+        if (!is_kept) pass_.source_.Unpack(rows);
+        function_({.index = *block,
+                   .lane = lane,
+                   .worker = worker,
+                   .slot = *block % pass_.options_.blocks_ahead,
+                   .rows = &rows,
+                   .is_kept = is_kept});
+        NoteDone(rows.range.size());
+      } catch (...) {
+        queue_.Fail(*block, std::current_exception());
       }
-      // Memory and open files are wanted for the blocks that follow.
-      rows.parcels.clear();
-      rows.keep_alive.reset();
-      queue_.Finish(*block);
     }
+    // Memory and open files are wanted for the blocks that follow.
+    rows.parcels.clear();
+    rows.keep_alive.reset();
+    queue_.Finish(*block);
+    Drain({lane});
   }
 
   void NoteDone(int64_t rows) {
@@ -176,8 +194,7 @@ class RowPass::Running : public std::enable_shared_from_this<Running> {
   const int64_t blocks_;
   BlockQueue queue_;
   std::mutex fetch_mutex_;
-  int64_t next_block_;    // behind fetch_mutex_
-  bool pausing_ = false;  // the same
+  int64_t next_block_;  // behind fetch_mutex_
   std::mutex progress_mutex_;
   int64_t rows_done_;  // behind progress_mutex_
 };

@@ -35,8 +35,7 @@ class PassPauses {
  public:
   virtual ~PassPauses() = default;
 
-  // Whether the pass is to come to a stand. Asked between blocks, by reading threads, one at a
-  // time.
+  // Whether the pass is to come to a stand. Asked between blocks, on any of its threads.
   virtual bool Wanted() = 0;
 
   // The pass stands: the blocks up to one are computed, and none after it. Called by whoever called

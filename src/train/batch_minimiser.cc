@@ -19,25 +19,43 @@ std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimize
                                         StopRule& stop_rule, const SweepCounts& counts) {
   const StageProgress& progress = around_.progress;
   while (true) {
-    const CostTerms cost = EvaluateTrial(problem, optimizer);
-    const double norm = Norm<T>(gradient_.span());
-    if (!progress.has_iterations() && !std::isfinite(norm)) ThrowNotFinite(cost, optimizer);
-    switch (optimizer.Tell(cost.total(), gradient_.span())) {
-      case Step::kSearching:
-        break;
-      case Step::kFailed:
+    if (!must_ask_) {
+      const CostTerms cost = EvaluateTrial(problem, optimizer);
+      cost_ = cost.total();
+      gradient_norm_ = Norm<T>(gradient_.span());
+      if (!progress.has_iterations() && !std::isfinite(gradient_norm_)) {
+        ThrowNotFinite(cost, optimizer);
+      }
+      const Step step = optimizer.Tell(cost.total(), gradient_.span());
+      if (step == Step::kFailed) {
         if (!std::isfinite(cost.total()) && !(settles_ && noted_)) ThrowNotFinite(cost, optimizer);
         // The very first point may be a minimum, and still is a result.
         if (!noted_) Note(problem, cost, counts);
         return std::string(optimizer.failure());
-      case Step::kAccepted:
+      }
+      if (step == Step::kAccepted) {
         Note(problem, cost, counts);
         noted_ = true;
-        if (auto reason = stop_rule.Stop(cost.total(), norm)) return *reason;
-        break;
+        must_ask_ = true;
+      }
+    }
+    if (must_ask_) {
+      const std::optional<std::string> reason = stop_rule.Stop(cost_, gradient_norm_);
+      must_ask_ = false;
+      if (reason) return *reason;
     }
     around_.checkpoints.Offer();
   }
+}
+
+template <class T>
+void BatchMinimiser<T>::Visit(State& state) {
+  const StateGroup group(state, "minimiser");
+  state.Flag("noted", noted_);
+  state.Flag("must_ask", must_ask_);
+  if (!must_ask_) return;
+  state.Number("cost", cost_);
+  state.Number("gradient_norm", gradient_norm_);
 }
 
 template <class T>

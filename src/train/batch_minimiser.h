@@ -35,7 +35,7 @@ class BatchMinimiser {
   std::string Minimise(const BatchProblem<T>& problem, Optimizer<T>& optimizer, StopRule& stop_rule,
                        const SweepCounts& counts = {});
 
-  void Visit(State& state) { state.Flag("noted", noted_); }
+  void Visit(State& state);
 
  private:
   CostTerms EvaluateTrial(const BatchProblem<T>& problem, const Optimizer<T>& optimizer);
@@ -46,7 +46,10 @@ class BatchMinimiser {
   const PhaseSurroundings<T>& around_;
   bool settles_;
   AlignedBuffer<T> gradient_;
-  bool noted_ = false;  // a line of this problem
+  bool noted_ = false;     // a line of this problem
+  bool must_ask_ = false;  // whether to stop after the last line was not asked yet
+  double cost_ = 0;        // of the last line
+  double gradient_norm_ = 0;
 };
 
 }  // namespace rhohat

@@ -82,8 +82,10 @@ OpenedCheckpoint OpenCheckpoint(const std::filesystem::path& path) {
   opened.state = std::make_unique<StateReader>(path);
   const SafetensorsMetadata& metadata = opened.state->metadata();
   if (NumberOf(path, metadata, kVersionKey) > kVersionOfCheckpoints) {
-    ThrowBad(path, fmt::format("written by rhohat {}: use that version or a newer one",
-                               TextOf(path, metadata, "rhohat_version")));
+    // Not damaged, and not to be passed over as if it were.
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{}: written by rhohat {}: use that version or a newer one",
+                            path.string(), TextOf(path, metadata, "rhohat_version")));
   }
   opened.metrics_bytes = NumberOf(path, metadata, kMetricsBytesKey);
   opened.data = StampIn(path, metadata);

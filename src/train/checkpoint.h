@@ -34,8 +34,8 @@ struct OpenedCheckpoint {
   uint64_t metrics_bytes = 0;
 };
 
-// Opens and verifies it. Throws Error(kBadData) where it is damaged, is none, or is of a later
-// version.
+// Opens and verifies it. Throws Error(kBadData) where it is damaged or is none, Error(kUsage) where
+// it is of a later version.
 OpenedCheckpoint OpenCheckpoint(const std::filesystem::path& path);
 
 }  // namespace rhohat

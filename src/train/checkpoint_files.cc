@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <system_error>
+
+#include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
@@ -30,11 +33,18 @@ int64_t NumberIn(std::string_view name, std::string_view suffix) {
 
 std::vector<CheckpointFile> List(const fs::path& run_folder, std::string_view suffix) {
   std::vector<CheckpointFile> files;
-  std::error_code fault;  // ends the loop: a folder that is not there has none
-  for (fs::directory_iterator entry(run_folder / kFolder, fault), end; !fault && entry != end;
+  const fs::path folder = run_folder / kFolder;
+  std::error_code fault;  // ends the loop
+  for (fs::directory_iterator entry(folder, fault), end; !fault && entry != end;
        entry.increment(fault)) {
     const int64_t number = NumberIn(entry->path().filename().string(), suffix);
     if (number > 0) files.push_back({number, entry->path()});
+  }
+  // A folder that is not there has none. Of one that cannot be read nobody knows, and a run must
+  // not begin anew because of it.
+  if (fault && fault != std::errc::no_such_file_or_directory) {
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: cannot read: {}", folder.string(), fault.message()));
   }
   std::ranges::sort(files, std::ranges::greater(), &CheckpointFile::number);
   return files;

@@ -16,6 +16,7 @@ struct CheckpointFile {
 };
 
 // Those in the run's folder, the latest first; damaged ones that were set aside are left out.
+// Throws Error(kIo) where the folder is there and cannot be read.
 std::vector<CheckpointFile> ListCheckpoints(const std::filesystem::path& run_folder);
 
 // Where the checkpoint of that number belongs.
@@ -24,7 +25,7 @@ std::filesystem::path CheckpointPath(const std::filesystem::path& run_folder, in
 // The number after all that there are.
 int64_t NextCheckpointNumber(const std::filesystem::path& run_folder);
 
-// Removes all but the latest `keep`. What cannot be removed stays: it does no harm.
+// Removes all but the latest `keep`. A file that cannot be removed stays: it does no harm.
 void RemoveOldCheckpoints(const std::filesystem::path& run_folder, int64_t keep);
 
 // Gives it the name of a damaged one.

@@ -53,7 +53,7 @@ bool IsNumber(std::string_view text) {
 }
 
 std::string TomlValue(const OptionField& field) {
-  const std::string value = field.get();
+  std::string value = field.get();
   switch (field.type) {
     case OptionType::kSwitch:
       return value;

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/safetensors.h"
+#include "base/safetensors_reader.h"
 #include "rhohat/error.h"
 #include "train/model_file.h"
 #include "train/option_text.h"
@@ -41,9 +42,9 @@ void RefuseHdf5(const std::string& path) {
   }
 }
 
-SafetensorsFile ReadContainer(const std::string& path) {
+SafetensorsReader OpenContainer(const std::string& path) {
   try {
-    return SafetensorsFile::Read(path);
+    return SafetensorsReader(path);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kBadData) RefuseHdf5(path);
     throw;
@@ -92,7 +93,7 @@ class Metadata {
   const SafetensorsMetadata& table_;
 };
 
-void CheckFormat(const std::string& path, const SafetensorsFile& file, const Metadata& metadata) {
+void CheckFormat(const std::string& path, const SafetensorsReader& file, const Metadata& metadata) {
   const auto format = file.metadata().find("format");
   if (format != file.metadata().end() && format->second == kCheckpointFormat) {
     ThrowBad(path,
@@ -132,9 +133,9 @@ void ReadConfig(const std::string& path, const Metadata& metadata, Model& model)
 }
 
 // The first layer's weight tells the number of inputs; all else follows from the configuration.
-void ReadExtents(const std::string& path, const SafetensorsFile& file, Model& model) {
+void ReadExtents(const std::string& path, const SafetensorsReader& file, Model& model) {
   const std::string name = model.network.hidden.size() == 1 ? "encoder.weight" : "encoder.0.weight";
-  const TensorView* weight = file.Find(name);
+  const SafetensorsEntry* weight = file.Find(name);
   if (weight == nullptr) {
     ThrowBad(path, fmt::format("not a model: it lacks the tensor {}", name));
   }
@@ -150,27 +151,41 @@ void ReadExtents(const std::string& path, const SafetensorsFile& file, Model& mo
   }
 }
 
+// Floats become doubles without loss.
+std::vector<double> ValuesOf(const SafetensorsReader& file, const SafetensorsEntry& tensor,
+                             TensorType type) {
+  const size_t count = static_cast<size_t>(tensor.end - tensor.begin) / TensorTypeBytes(type);
+  std::vector<double> values(type == TensorType::kF64 ? count : 0);
+  if (type == TensorType::kF64) {
+    file.Read(tensor, std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  std::vector<float> floats(count);
+  file.Read(tensor, std::as_writable_bytes(std::span(floats)));
+  values.assign(floats.begin(), floats.end());
+  return values;
+}
+
 // The tensor's values, checked; `type` is what it must be of.
-std::vector<double> ReadTensor(const std::string& path, const SafetensorsFile& file,
+std::vector<double> ReadTensor(const std::string& path, const SafetensorsReader& file,
                                const std::string& name, const std::vector<int64_t>& shape,
                                TensorType type) {
-  const TensorView* tensor = file.Find(name);
+  const SafetensorsEntry* tensor = file.Find(name);
   if (tensor == nullptr) {
     ThrowBad(path, fmt::format("not a model: it lacks the tensor {}", name));
   }
-  if (tensor->shape != shape || tensor->type != type) {
+  if (tensor->shape != shape || tensor->type != TensorTypeName(type)) {
     ThrowBad(path, fmt::format("{}: expected {} of {}, found {} of {}", name, ShapeText(shape),
-                               TensorTypeName(type), ShapeText(tensor->shape),
-                               TensorTypeName(tensor->type)));
+                               TensorTypeName(type), ShapeText(tensor->shape), tensor->type));
   }
-  std::vector<double> values = TensorValues(*tensor);
+  std::vector<double> values = ValuesOf(file, *tensor, type);
   if (!AllFinite(values)) {
     ThrowBad(path, fmt::format("{}: holds values that are not finite", name));
   }
   return values;
 }
 
-void ReadTensors(const std::string& path, const SafetensorsFile& file, Model& model) {
+void ReadTensors(const std::string& path, const SafetensorsReader& file, Model& model) {
   const TensorType type =
       model.compute.precision == Precision::kFloat64 ? TensorType::kF64 : TensorType::kF32;
   size_t count = 0;
@@ -185,7 +200,7 @@ void ReadTensors(const std::string& path, const SafetensorsFile& file, Model& mo
     ++count;
   }
   if (!deviation.empty()) model.prepare.deviation = deviation.front();
-  const auto others = std::ranges::count_if(file.tensors(), [](const TensorView& tensor) {
+  const auto others = std::ranges::count_if(file.tensors(), [](const SafetensorsEntry& tensor) {
     return !tensor.name.starts_with(kStatePrefix);
   });
   if (others != static_cast<std::ptrdiff_t>(count)) {
@@ -254,7 +269,7 @@ DataIdentity ParseDataJson(const std::string& text) {
 }
 
 Model LoadModel(const std::string& path) {
-  const SafetensorsFile file = ReadContainer(path);
+  const SafetensorsReader file = OpenContainer(path);
   const Metadata metadata(path, file.metadata());
   CheckFormat(path, file, metadata);
   Model model;

@@ -119,6 +119,7 @@ void AddTrainingItems(Models models, const ComputeOptions& compute, const Networ
     training += AddModel<T>(models[i], compute, shape, source, threads, items[i]);
   }
   AddSums(items, planner);
+  AddLimitedSamples<T>(models, compute, source, threads, planner);
   AddPreparation<T>(models, compute, shape.inputs, threads, training, planner);
   if (models.front().greedy) AddFrozenLayers<T>(shape, compute, threads, planner);
 }

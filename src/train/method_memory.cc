@@ -204,11 +204,25 @@ void AddMethods(const TrainOptions& options, const NetworkShape& shape, const Ro
 }
 
 template <class T>
+void AddLimitedSamples(std::span<const TrainOptions> models, const ComputeOptions& compute,
+                       const RowSource& source, int64_t threads, MemoryPlanner& planner) {
+  if (models.front().optimizer.sample_limit == 0) return;
+  const SampleNeeds needs = SampleNeedsOf<T>(models, compute, source, threads);
+  if (needs.rows == 0) return;
+  planner.Add("samples", static_cast<uint64_t>(needs.rows) * needs.row_bytes + needs.extra_bytes,
+              fmt::format("of up to {} rows, by --sample-limit", needs.rows));
+}
+
+template <class T>
 RowHolding RowHoldingOf(std::span<const TrainOptions> models, const ComputeOptions& compute,
                         const RowSource& source, int64_t threads, uint64_t room) {
   const TrainOptions& options = models.front();
   RowHolding held;
-  AddSamples<T>(SampleNeedsOf<T>(models, compute, source, threads), room, held);
+  if (options.optimizer.sample_limit > 0) {
+    held.sample_rows = options.optimizer.sample_limit;
+  } else {
+    AddSamples<T>(SampleNeedsOf<T>(models, compute, source, threads), room, held);
+  }
   if (StochasticMethod(options.optimizer)) {
     held.mix_rows = MixRows<T>(options, source, threads, room);
     const uint64_t bytes =
@@ -224,6 +238,8 @@ RowHolding RowHoldingOf(std::span<const TrainOptions> models, const ComputeOptio
 #define RHOHAT_INSTANTIATE(T)                                                                      \
   template void AddMethods<T>(const TrainOptions&, const NetworkShape&, const RowSource&, int64_t, \
                               ModelItems&);                                                        \
+  template void AddLimitedSamples<T>(std::span<const TrainOptions>, const ComputeOptions&,         \
+                                     const RowSource&, int64_t, MemoryPlanner&);                   \
   template RowHolding RowHoldingOf<T>(std::span<const TrainOptions>, const ComputeOptions&,        \
                                       const RowSource&, int64_t, uint64_t);
 RHOHAT_INSTANTIATE(float)

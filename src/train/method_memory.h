@@ -11,6 +11,7 @@
 #include "network/parameters.h"
 #include "rhohat/memory_plan.h"
 #include "rhohat/options.h"
+#include "sweep/memory_planner.h"
 
 namespace rhohat {
 
@@ -29,6 +30,12 @@ template <class T>
 void AddMethods(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
                 int64_t threads, ModelItems& items);
 
+// Adds the samples that are held because an option says how many rows, once for all models; each
+// has codes and workspace of its own for them.
+template <class T>
+void AddLimitedSamples(std::span<const TrainOptions> models, const ComputeOptions& compute,
+                       const RowSource& source, int64_t threads, MemoryPlanner& planner);
+
 // Rows in memory while a method runs, out of what is left of the budget.
 struct RowHolding {
   int64_t sample_rows = 0;  // of the largest sample of the progressive method
@@ -37,8 +44,7 @@ struct RowHolding {
   std::string note;
 };
 
-// As many as are wanted, or as `room` bytes allow. Several models hold the same rows, once, and
-// each has codes and workspace of its own for them.
+// As many as are wanted, or as `room` bytes allow. Those that options say are counted already.
 template <class T>
 RowHolding RowHoldingOf(std::span<const TrainOptions> models, const ComputeOptions& compute,
                         const RowSource& source, int64_t threads, uint64_t room);

@@ -20,23 +20,25 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
     if (phase.sample_rows_ > 0) return;
     const PhaseSurroundings<T>& around = phase.around_;
     unseen_.emplace(held, RowRange{rows, 2 * rows});
-    SweepOptions brief = phase.SampleSweep(rows);
-    brief.pauses = nullptr;  // the first sample is small
-    sweep_.emplace(*unseen_, around.executor, brief);
+    sweep_.emplace(*unseen_, around.executor, phase.SampleSweep(rows));
     objective_.emplace(around.stage.shape, around.stage.network, around.stage.objective,
                        around.noise, *sweep_);
   }
 
+  // The run may be stopped while this measures, and asks again when it goes on: nothing else has
+  // changed by then.
   std::optional<std::string> Stop(double cost, double gradient_norm) override {
-    if (++iteration_ == 0 && !unseen_) {
+    const int64_t iteration = iteration_ + 1;
+    if (unseen_ && iteration >= kWindow && iteration % kWindow == 0) Measure(cost);
+    iteration_ = iteration;
+    if (iteration == 0 && !unseen_) {
       phase_.gap_.Grow(phase_.sample_rows_, last_sample_cost_, rows_, cost);
     }
-    const double before = costs_[static_cast<size_t>(iteration_ % kWindow)];
-    costs_[static_cast<size_t>(iteration_ % kWindow)] = cost;
+    const double before = costs_[static_cast<size_t>(iteration % kWindow)];
+    costs_[static_cast<size_t>(iteration % kWindow)] = cost;
     if (auto reason = StopRule::Stop(cost, gradient_norm)) return reason;
-    if (iteration_ < kWindow) return std::nullopt;
-    if (unseen_ && iteration_ % kWindow != 0) return std::nullopt;
-    if (unseen_) Measure(cost);
+    if (iteration < kWindow) return std::nullopt;
+    if (unseen_ && iteration % kWindow != 0) return std::nullopt;
     const bool is_last = rows_ == phase_.sizes_.back();
     if (!phase_.gap_.IsUsedUp(before - cost, is_last)) return std::nullopt;
     return fmt::format("ten iterations gained {:.2g}, and other rows cost {:.2g} more",
@@ -49,6 +51,7 @@ class ProgressivePhase<T>::SampleRule final : public StopRule {
     state.Number("last_cost", last_sample_cost_);
     state.Number("iteration", iteration_, -1, std::numeric_limits<int64_t>::max());
     state.Array("costs", std::span(costs_));
+    if (objective_) objective_->Visit(state);
   }
 
  private:

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/atomic_file.h"
 #include "base/folder_lock.h"
+#include "base/input_file.h"
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
@@ -16,13 +17,13 @@
 #include "train/checkpoint_files.h"
 #include "train/config_text.h"
 #include "train/field_list.h"
+#include "train/metrics_lines.h"
 #include "train/run_folder.h"
 
 namespace rhohat {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 // No checkpoint is to blame for it.
 class DataChanged : public Error {
@@ -77,6 +78,16 @@ ResumePoint Open(const std::string& folder, const CheckpointFile& file, const Da
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: {} is shorter than it was", file.path.string(), metrics.string()));
   }
+  if (opened.metrics_bytes > 0) {
+    std::string end(1, '\0');
+    InputFile(metrics.string())
+        .ReadAt(opened.metrics_bytes - 1, std::as_writable_bytes(std::span(end)));
+    if (end != "\n") {
+      throw Error(ErrorKind::kBadData, fmt::format("{}: the lines of {} are not those that it goes "
+                                                   "with",
+                                                   file.path.string(), metrics.string()));
+    }
+  }
   const std::string difference = DifferenceOf(opened.data, data);
   if (!difference.empty()) {
     throw DataChanged(
@@ -119,6 +130,8 @@ void ForgetEmptyRun(const std::string& folder) {
   }
   if (!fs::is_regular_file(metrics, ignored) || fs::file_size(metrics, ignored) != 0) return;
   const FolderLock lock(folder);
+  // Once more: only now is nobody else at work here.
+  if (fs::exists(fs::path(folder) / kConfigName, ignored)) return;
   RemoveLeftovers(folder);
   fs::remove(metrics, ignored);
 }
@@ -128,18 +141,14 @@ std::optional<TrainResult> FindFinishedRun(const std::string& folder, const Trai
   std::error_code ignored;
   if (!fs::exists(model, ignored)) return std::nullopt;
   CheckSameConfiguration(folder, options);
-  std::string last;
-  for (std::string& line : Split(ReadWholeFile(fs::path(folder) / kMetricsName), '\n')) {
-    if (!line.empty()) last = std::move(line);
+  const fs::path metrics = fs::path(folder) / kMetricsName;
+  const std::vector<std::string> lines = LastLines(metrics);
+  const auto last = lines.empty() ? std::nullopt : ParseMetrics(lines.back());
+  if (!last) {
+    throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged", metrics.string()));
   }
-  try {
-    return TrainResult{.model = LoadModel(model.string()),
-                       .last = ParseMetrics(last),
-                       .model_path = model.string()};
-  } catch (const json::exception&) {
-    throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged",
-                                                 (fs::path(folder) / kMetricsName).string()));
-  }
+  return TrainResult{
+      .model = LoadModel(model.string()), .last = *last, .model_path = model.string()};
 }
 
 std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,
@@ -158,8 +167,10 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
     } catch (const DataChanged&) {
       throw;
     } catch (const Error& error) {
+      // What cannot be read just now may be sound.
+      if (error.kind() != ErrorKind::kBadData) throw;
       warn(fmt::format("passed over: {}", error.what()));
-      if (error.kind() == ErrorKind::kBadData) damaged.push_back(file);
+      damaged.push_back(file);
     }
   }
   throw Error(ErrorKind::kBadData,

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstdio>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "rhohat/error.h"
 #include "train/checkpoint_files.h"
 #include "train/config_text.h"
+#include "train/metrics_lines.h"
 
 namespace rhohat {
 namespace {
@@ -45,7 +45,11 @@ void MakeFolder(const fs::path& path) {
 void ClaimFolder(const fs::path& path) {
   for (const char* name : {kConfigName, kModelName}) {
     std::error_code ignored;
-    if (fs::exists(fs::symlink_status(path / name, ignored))) ThrowOccupied(path);
+    if (!fs::exists(fs::symlink_status(path / name, ignored))) continue;
+    if (fs::exists(path / kMetricsName, ignored)) ThrowOccupied(path);
+    ThrowCannotCreate(path,
+                      "holds what is left of a run, without its metrics.jsonl: choose another "
+                      "folder or remove this one");
   }
   std::FILE* claim = std::fopen((path / kMetricsName).c_str(), "wxe");
   if (claim == nullptr) {
@@ -120,11 +124,6 @@ RunFolder RunFolder::Reopen(const std::string& path, FolderLock lock, const JobO
   return RunFolder(path, std::move(lock), job, metrics_bytes);
 }
 
-std::string_view CostOverName(CostOver over) {
-  constexpr std::string_view kNames[] = {"all", "sample", "epoch"};
-  return kNames[static_cast<size_t>(over)];
-}
-
 RunFolder::RunFolder(const fs::path& path, FolderLock lock, const JobOptions& job,
                      uint64_t metrics_bytes)
     : lock_(std::move(lock)),
@@ -136,25 +135,7 @@ RunFolder::RunFolder(const fs::path& path, FolderLock lock, const JobOptions& jo
       log_(MakeLogger(path / kLogName, job.log_level)) {}
 
 void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
-  nlohmann::ordered_json line = {{"iteration", metrics.iteration}};
-  if (!metrics.stage.empty()) line["stage"] = metrics.stage;
-  line["optimizer"] = metrics.optimizer;
-  line["data_passes"] = metrics.data_passes;
-  line["cost"] = metrics.cost.total();
-  for (const CostTermInfo& term : kCostTerms) line[term.name] = metrics.cost.*term.value;
-  line["cost_over"] = CostOverName(metrics.cost_over);
-  line["gradient_norm"] = metrics.gradient_norm;
-  line["rho_hat_mean"] = metrics.rho_hat_mean;
-  line["rho_hat_min"] = metrics.rho_hat_min;
-  line["rho_hat_max"] = metrics.rho_hat_max;
-  line["seconds"] = metrics.seconds;
-  line["rows_per_second"] = metrics.rows_per_second;
-  line["rows_in_sample"] = metrics.rows_in_sample;
-  line["bytes_read"] = metrics.bytes_read;
-  line["wait_seconds"] = metrics.wait_seconds;
-  line["compute_fraction"] = metrics.compute_fraction();
-  line["peak_rss_bytes"] = metrics.peak_rss_bytes;
-  metrics_.Append(line.dump() + '\n');
+  metrics_.Append(MetricsLine(metrics) + '\n');
   has_results_ = true;
 }
 
@@ -171,50 +152,21 @@ void RunFolder::Log(LogLevel level, const std::string& text) {
   log_->log(SpdlogLevel(level), spdlog::string_view_t(text));
 }
 
-// What a line of metrics.jsonl says; numbers that are not finite are null there.
-IterationMetrics ParseMetrics(const std::string& line) {
-  const nlohmann::json parsed = nlohmann::json::parse(line);
-  const auto number = [&](const char* name) {
-    return parsed.at(name).is_number() ? parsed.at(name).get<double>() : std::nan("");
-  };
-  IterationMetrics metrics;
-  metrics.stage = parsed.value("stage", "");
-  metrics.optimizer = parsed.value("optimizer", "");
-  for (const CostOver over : {CostOver::kAllRows, CostOver::kSample, CostOver::kEpoch}) {
-    if (parsed.value("cost_over", "") == CostOverName(over)) metrics.cost_over = over;
-  }
-  for (const CostTermInfo& term : kCostTerms) metrics.cost.*term.value = number(term.name);
-  metrics.gradient_norm = number("gradient_norm");
-  metrics.rho_hat_mean = number("rho_hat_mean");
-  metrics.rho_hat_min = number("rho_hat_min");
-  metrics.rho_hat_max = number("rho_hat_max");
-  metrics.rows_per_second = number("rows_per_second");
-  parsed.at("rows_in_sample").get_to(metrics.rows_in_sample);
-  parsed.at("peak_rss_bytes").get_to(metrics.peak_rss_bytes);
-  parsed.at("iteration").get_to(metrics.iteration);
-  parsed.at("data_passes").get_to(metrics.data_passes);
-  parsed.at("seconds").get_to(metrics.seconds);
-  parsed.at("bytes_read").get_to(metrics.bytes_read);
-  parsed.at("wait_seconds").get_to(metrics.wait_seconds);
-  return metrics;
-}
-
 IterationMetrics RunFolder::LastMetrics() const {
   const fs::path path = path_ / kMetricsName;
-  std::string last;
-  for (std::string& line : Split(ReadWholeFile(path), '\n')) {
-    if (!line.empty()) last = std::move(line);
-  }
-  try {
-    return last.empty() ? IterationMetrics{.iteration = -1} : ParseMetrics(last);
-  } catch (const nlohmann::json::exception&) {
-    throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged", path.string()));
-  }
+  const std::vector<std::string> lines = LastLines(path);
+  if (lines.empty()) return {.iteration = -1};
+  if (auto last = ParseMetrics(lines.back())) return *std::move(last);
+  throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged", path.string()));
 }
 
 std::string RunFolder::SaveCheckpoint(const StateWriter& state, const CheckpointContent& content) {
   const fs::path path = CheckpointPath(path_, next_checkpoint_);
-  MakeFolder(path.parent_path());
+  std::error_code ignored;
+  if (!fs::exists(path.parent_path(), ignored)) {
+    MakeFolder(path.parent_path());
+    SyncFolder(path_);
+  }
   WriteCheckpoint(path, state, content);
   has_results_ = true;
   ++next_checkpoint_;

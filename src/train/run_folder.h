@@ -8,9 +8,9 @@
 //   model.safetensors   the result
 //
 // A folder is one run's: a second run is refused rather than mixed in, and so is a second process
-// that goes on with it. Lines reach the operating
-// system one by one, so that a run that is killed has told its story up to then; a line that cannot
-// be written ends the run with Error(kIo), as a full disk would cost the model too.
+// that goes on with it. Lines reach the operating system one by one, so that a run that is killed
+// has told its story up to then; a line that cannot be written ends the run with Error(kIo), as a
+// full disk would cost the model too.
 #pragma once
 
 #include <filesystem>
@@ -85,8 +85,5 @@ class RunFolder {
   int64_t next_checkpoint_;
   std::shared_ptr<spdlog::logger> log_;
 };
-
-// What a line of metrics.jsonl says. Throws nlohmann::json::exception for any other text.
-IterationMetrics ParseMetrics(const std::string& line);
 
 }  // namespace rhohat

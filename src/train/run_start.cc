@@ -12,30 +12,12 @@
 #include "network/parameters.h"
 #include "rhohat/error.h"
 #include "train/resume.h"
-#include "train/sample_sizes.h"
-#include "train/stages.h"
 
 namespace rhohat {
-namespace {
-
-// A limit that all samples fit into stays, so that what is recorded of a run is the same when it
-// goes on; otherwise it is what the memory allows.
-int64_t SampleLimit(const MemoryPlan& plan, const TrainOptions& options) {
-  int64_t wanted = 0;
-  for (const Stage& stage : StagesOf(options, plan.columns)) {
-    wanted = std::max(wanted, RowsHeldFor(SampleSizes(options.optimizer, stage.shape, plan.rows)));
-  }
-  const int64_t limit = options.optimizer.sample_limit;
-  if (limit > 0 && plan.sample_rows >= wanted) return limit;
-  return std::max<int64_t>(1, plan.sample_rows);  // 1 allows none
-}
-
-}  // namespace
-
 void RecordChoices(const MemoryPlan& plan, TrainOptions& options) {
   options.compute.schedule = plan.schedule;
   if (std::ranges::count(options.optimizer.methods, OptimizerKind::kProgressive) > 0) {
-    options.optimizer.sample_limit = SampleLimit(plan, options);
+    options.optimizer.sample_limit = std::max<int64_t>(1, plan.sample_rows);  // 1 allows none
   }
   if (plan.mix_rows > 0) options.optimizer.mix_rows = plan.mix_rows;
 }

@@ -60,8 +60,10 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
     const auto run =
         resolved.compute.precision == Precision::kFloat64 ? &RunAlone<double> : &RunAlone<float>;
     return run(resolved, plan, data, stamp, start, limit);
-  } catch (const Error& error) {
-    LogQuietly(folder, error.what());
+  } catch (const Stopped&) {
+    throw;
+  } catch (const std::exception& fault) {
+    LogQuietly(folder, fault.what());
     folder.WithdrawIfEmpty();
     throw;
   }

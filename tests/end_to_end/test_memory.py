@@ -131,7 +131,7 @@ def test_killed_in_a_control_group_and_gone_on(rhohat, tmp_path, sanitized, rema
             return
         data = write_rows(tmp_path / "rows.h5", 2 * 10**9 // (4 * COLUMNS) + 1)
         run = tmp_path / "run"
-        flags = ("--resume", "auto", "--checkpoint-every", "500ms")
+        flags = ("--resume", "auto", "--checkpoint-every", "0.5s")
         lives = 1
         while train(rhohat, data, run, *flags, cgroup=cgroup, kill_after=2) is None:
             lives += 1

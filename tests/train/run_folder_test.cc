@@ -51,10 +51,12 @@ TEST(RunFolder, IsRefusedWhereItHoldsARun) {
   for (const char* name : {"model.safetensors", "metrics.jsonl", "config.toml"}) {
     const TemporaryFolder folder;
     std::ofstream(folder / name) << "precious";
-    EXPECT_EQ(
-        FaultOfCreate(folder.path()),
-        folder.path().string() +
-            ": already holds a run: go on with it by --resume auto, or choose another folder");
+    const char* const fault =
+        std::string(name) == "metrics.jsonl"
+            ? ": already holds a run: go on with it by --resume auto, or choose another folder"
+            : ": holds what is left of a run, without its metrics.jsonl: choose another folder or "
+              "remove this one";
+    EXPECT_EQ(FaultOfCreate(folder.path()), folder.path().string() + fault);
     EXPECT_EQ(ReadWholeFile(folder / name), "precious");
     EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
   }

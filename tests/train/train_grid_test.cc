@@ -64,7 +64,7 @@ const Case kCases[] = {
      [](TrainOptions& o) {
        o.optimizer.first_sample = 12;
        o.optimizer.growth = 2;
-       o.optimizer.iterations = 25;
+       o.optimizer.iterations = 12;
      }},
     {"ProgressiveThenLbfgs",
      {{"tolerance", {"0", "1e-2"}}, {"gradient-tolerance", {"0", "0.1"}}},
@@ -143,11 +143,11 @@ TEST_P(TrainGridTest, StopsChangeNothing) {
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "grid");
   GetParam().change(options);
   const std::vector<Outcome> expected = Alone(options, GetParam().axes);
-  for (const int64_t blocks : {3, 40}) {
+  for (const int64_t blocks : {5, 60}) {
     options.run_directory = folder / ("grid" + std::to_string(blocks));
     const int64_t stops = RunWithStops(options, GetParam().axes, blocks);
     SCOPED_TRACE(std::to_string(stops) + " stops");
-    if (blocks == 3) {
+    if (blocks == 5) {
       EXPECT_GT(stops, 5);
     }
     ExpectAllSame(options, GetParam().axes, expected);
