@@ -46,31 +46,39 @@ std::map<std::string, std::string> Entries(const std::string& config) {
   return entries;
 }
 
-void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
+// `config` is that of the run, or of a checkpoint, called `what`.
+void CheckSameConfiguration(const std::string& what, const std::string& config,
+                            const TrainOptions& options) {
   const auto wanted = Entries(ConfigText(options));
-  const auto found = Entries(ReadWholeFile(fs::path(folder) / kConfigName));
+  const auto found = Entries(config);
   const auto value_in = [](const auto& entries, const std::string& key) {
     const auto entry = entries.find(key);
     return entry == entries.end() ? std::string("nothing") : entry->second;
   };
-  // Options that only the folder has are those of another version.
+  // Options that only it has are those of another version.
   for (const auto& entries : {wanted, found}) {
     for (const auto& [key, value] : entries) {
       const std::string expected = value_in(wanted, key);
       const std::string there = value_in(found, key);
       if (expected == there) continue;
-      throw Error(
-          ErrorKind::kUsage,
-          fmt::format(
-              "--resume: {} holds a run of another configuration: {}: expected {}, found {}",
-              folder, key, expected, there));
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("--resume: {} is of another configuration: {}: expected {}, found {}",
+                              what, key, expected, there));
     }
   }
 }
 
+void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
+  CheckSameConfiguration("the run in " + folder, ReadWholeFile(fs::path(folder) / kConfigName),
+                         options);
+}
+
 // Throws Error where it cannot be gone on from.
-ResumePoint Open(const std::string& folder, const CheckpointFile& file, const DataStamp& data) {
+ResumePoint Open(const std::string& folder, const CheckpointFile& file, const TrainOptions& options,
+                 const DataStamp& data) {
   OpenedCheckpoint opened = OpenCheckpoint(file.path);
+  // Where somebody has edited the folder's configuration.
+  CheckSameConfiguration(file.path.string(), opened.config, options);
   const fs::path metrics = fs::path(folder) / kMetricsName;
   std::error_code fault;
   const uintmax_t bytes = fs::file_size(metrics, fault);
@@ -160,7 +168,7 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   std::vector<CheckpointFile> damaged;
   for (const CheckpointFile& file : files) {
     try {
-      ResumePoint point = Open(folder, file, data);
+      ResumePoint point = Open(folder, file, options, data);
       // Not where none is sound: the next attempt would take the run for one without checkpoints.
       std::ranges::for_each(damaged, SetAside);
       return point;

@@ -15,6 +15,7 @@
 #include "rhohat/error.h"
 #include "sweep/executor.h"
 #include "train/checkpointer.h"
+#include "train/config_text.h"
 #include "train/data_identity.h"
 #include "train/fit_preparation.h"
 #include "train/input_range.h"
@@ -166,7 +167,8 @@ class TrainingRun {
     const auto began = RunMeter::Clock::now();
     StateWriter writer;
     Visit(writer);
-    CheckpointContent content{.data = stamp_, .metrics_bytes = folder_.SyncMetrics()};
+    CheckpointContent content{
+        .config = ConfigText(options_), .data = stamp_, .metrics_bytes = folder_.SyncMetrics()};
     std::vector<T> flat;
     if (training_ && progress_->has_iterations()) {
       flat = Flat(training_->point());
