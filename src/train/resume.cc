@@ -166,6 +166,7 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   const std::vector<CheckpointFile> files = ListCheckpoints(folder);
   if (files.empty()) return std::nullopt;
   std::vector<CheckpointFile> damaged;
+  std::optional<Error> refusal;
   for (const CheckpointFile& file : files) {
     try {
       ResumePoint point = Open(folder, file, options, data);
@@ -175,12 +176,17 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
     } catch (const DataChanged&) {
       throw;
     } catch (const Error& error) {
-      // What cannot be read just now may be sound.
-      if (error.kind() != ErrorKind::kBadData) throw;
+      // Of another configuration: the file is a stranger's, or, where all are, the options are.
+      if (error.kind() == ErrorKind::kUsage) {
+        if (!refusal) refusal = error;
+      } else if (error.kind() != ErrorKind::kBadData) {
+        throw;  // what cannot be read just now may be sound
+      }
       warn(fmt::format("passed over: {}", error.what()));
       damaged.push_back(file);
     }
   }
+  if (refusal) throw Error(*refusal);
   throw Error(ErrorKind::kBadData,
               fmt::format("{}: none of its checkpoints is sound: begin anew in another folder",
                           (fs::path(folder) / "checkpoints").string()));
