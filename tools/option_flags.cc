@@ -91,8 +91,10 @@ bool OptionFlags::Parse(const std::vector<std::string>& arguments) {
   CheckUnknown(app.remaining());
   for (size_t i = 0; i < fields_.size(); ++i) {
     const std::vector<std::string>& values = options[i]->results();
-    if (values.size() > 1) ThrowUsage(fmt::format("flag --{} is given twice", fields_[i].name));
-    if (!values.empty()) given_.push_back({&fields_[i], values.front()});
+    if (values.size() > 1 && !fields_[i].repeatable) {
+      ThrowUsage(fmt::format("flag --{} is given twice", fields_[i].name));
+    }
+    for (const std::string& value : values) given_.push_back({&fields_[i], value});
   }
   ReadConfigFile();
   CheckMissing();

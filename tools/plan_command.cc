@@ -94,6 +94,7 @@ nlohmann::ordered_json TimeJson(const TimePlan& time) {
 
 std::string AsJson(const JobPlan& plan) {
   nlohmann::ordered_json json = MemoryJson(plan.memory);
+  json["models"] = plan.models;
   json["disk"] = DiskJson(plan.disk);
   json["time"] = plan.time ? TimeJson(*plan.time) : nullptr;
   json["batch_header"] = plan.batch_header;
@@ -130,13 +131,14 @@ std::string WorkLines(const MemoryPlan& plan) {
                                       FormatBytes(plan.bytes_read_per_evaluation))}});
 }
 
-std::string DiskLines(const DiskPlan& disk) {
+std::string DiskLines(const DiskPlan& disk, int64_t models) {
   const std::string free =
       disk.free_bytes ? fmt::format("; {} are free there", FormatBytes(*disk.free_bytes)) : "";
   return AlignedLines(
       {{"disk", fmt::format("up to {} in {}{}", FormatBytes(disk.total_bytes),
                             disk.folder.empty() ? "the run's folder" : disk.folder, free)},
-       {"", fmt::format("model {}, {} checkpoints of up to {}, metrics {}",
+       {"", fmt::format("{}model {}, {} checkpoints of up to {}, metrics {}",
+                        models > 1 ? fmt::format("{} models, each: ", models) : "",
                         FormatBytes(disk.model_bytes), disk.checkpoints,
                         FormatBytes(disk.checkpoint_bytes), FormatBytes(disk.metrics_bytes))}});
 }
@@ -174,7 +176,7 @@ std::string AsText(const JobPlan& plan) {
   for (const std::string& warning : plan.memory.warnings) {
     text += Wrap("warning: " + warning, 0, true);
   }
-  text += "\n" + WorkLines(plan.memory) + "\n" + DiskLines(plan.disk);
+  text += "\n" + WorkLines(plan.memory) + "\n" + DiskLines(plan.disk, plan.models);
   if (plan.disk.free_bytes && *plan.disk.free_bytes < plan.disk.total_bytes) {
     text += "warning: that may be too little room for the run\n";
   }
@@ -191,6 +193,8 @@ void RunPlan(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   OptionFlags flags(Help());
   flags.Add(Fields(options));
   flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
+  std::vector<GridAxis> axes;
+  flags.Add({GridField(axes)});
   const std::string group = "Plan";
   flags.Add({OnOffField({"measure", "on|off",
                          "Compute on the first rows, for two seconds or so, to say how long a run "
@@ -201,7 +205,7 @@ void RunPlan(const Arguments& arguments, const std::atomic<bool>& /*stop*/) {
   if (!flags.Parse(arguments)) return;
 
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
-  const JobPlan plan = PlanJob(options, measure);
+  const JobPlan plan = PlanJob(options, measure, axes);
   Print(json ? AsJson(plan) : AsText(plan));
 }
 

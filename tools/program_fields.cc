@@ -103,6 +103,18 @@ OptionField FactorField(FlagText text, double& value) {
   return field;
 }
 
+OptionField GridField(std::vector<GridAxis>& axes) {
+  OptionField field = Field({"grid", "OPTION=V[,V...]",
+                             "Train a model for each of these values of an option, from one read "
+                             "of the data; given several times, for each combination. Each model "
+                             "has its own folder in --run.",
+                             "Grid"});
+  field.repeatable = true;
+  field.get = [] { return ""; };
+  field.set = [&axes](std::string_view given) { axes.push_back(ParseGridAxis(given)); };
+  return field;
+}
+
 std::vector<OptionField> OutputFields(OutputOptions& options) {
   const std::string group = "Output";
   return {

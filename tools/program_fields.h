@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rhohat/grid.h"
 #include "rhohat/option_fields.h"
 #include "rhohat/output.h"
 
@@ -28,6 +29,9 @@ OptionField OnOffField(FlagText text, bool& value);
 OptionField CountField(FlagText text, int64_t& value, int64_t least = 1);
 // A number other than 0, or a fraction of two: "0.25", "1/255". `value` 0 stands for "not given".
 OptionField FactorField(FlagText text, double& value);
+
+// Values of an option for a grid of models; one axis each time that it is given.
+OptionField GridField(std::vector<GridAxis>& axes);
 
 // How the HDF5 file that a command writes is laid out.
 std::vector<OptionField> OutputFields(OutputOptions& options);

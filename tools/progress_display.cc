@@ -1,141 +1,77 @@
 #include "tools/progress_display.h"
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
+#include <utility>
 
 #include "base/units.h"
 
 namespace rhohat {
-namespace {
-
-constexpr double kSecondsBetweenLines = 30;
-constexpr double kSecondsBetweenDrawings = 0.1;
-constexpr int64_t kBarCells = 10;
-
-double SteadySeconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-size_t TerminalColumns(std::FILE* file) {
-  winsize size{};
-  const bool known = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
-}
-
-// Failures are let pass: work goes on where nobody can watch it.
-void Put(std::FILE* file, const std::string& text) {
-  std::fputs(text.c_str(), file);
-  std::fflush(file);
-}
-
-std::string Bar(int64_t done, int64_t total) {
-  const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
-  const auto filled = static_cast<int64_t>(std::clamp(share, 0.0, 1.0) * kBarCells);
-  return fmt::format("[{:=<{}}{:<{}}]", "", filled, "", kBarCells - filled);
-}
-
-// "950", "12.3k", "4.57M": short enough for a bar.
-std::string ShortCount(int64_t count) {
-  if (count < 1000) return fmt::format("{}", count);
-  const auto value = static_cast<double>(count);
-  if (count < 1'000'000) return fmt::format("{:.3g}k", std::floor(value / 100) / 10);
-  if (count < 1'000'000'000) return fmt::format("{:.4g}M", std::floor(value / 1e4) / 100);
-  return fmt::format("{:.4g}G", std::floor(value / 1e7) / 100);
-}
-
-}  // namespace
 
 ProgressDisplay::ProgressDisplay(int64_t iterations)
-    : ProgressDisplay(iterations, {stderr, isatty(STDERR_FILENO) == 1, SteadySeconds}) {}
+    : ProgressDisplay(iterations, StatusLine::StandardError()) {}
 
-ProgressDisplay::ProgressDisplay(int64_t iterations, Output output)
-    : output_(std::move(output)),
-      iterations_(iterations),
-      started_at_(output_.seconds()),
-      shown_at_(started_at_) {}
+ProgressDisplay::ProgressDisplay(int64_t iterations, StatusLine::Output output)
+    : status_(std::move(output)), iterations_(iterations), started_at_(status_.seconds()) {}
 
 void ProgressDisplay::Finish() {
-  ClearBar();
-  if (!output_.terminal && !last_written_) WriteIteration("");
+  status_.Clear();
+  if (!status_.terminal() && !last_written_) WriteIteration("");
 }
 
-void ProgressDisplay::OnNote(const std::string& line) { WriteLine("note: " + line); }
+void ProgressDisplay::OnNote(const std::string& line) { status_.Write("note: " + line); }
 
-void ProgressDisplay::OnWarning(const std::string& line) { WriteLine("warning: " + line); }
+void ProgressDisplay::OnWarning(const std::string& line) { status_.Write("warning: " + line); }
 
 void ProgressDisplay::OnIteration(const IterationMetrics& metrics) {
   last_ = metrics;
   last_written_ = false;
-  iteration_at_ = output_.seconds();
-  if (output_.terminal) {
+  iteration_at_ = status_.seconds();
+  if (status_.terminal()) {
     Redraw(true);
-  } else if (metrics.iteration <= 1 || Due(kSecondsBetweenLines)) {
+  } else if (metrics.iteration <= 1 || status_.IsLineDue()) {
     WriteIteration(TimeLeft());
   }
 }
 
 void ProgressDisplay::OnPassProgress(const PassProgress& progress) {
   pass_ = progress;
-  if (output_.terminal) {
+  if (status_.terminal()) {
     Redraw(false);
-  } else if (Due(kSecondsBetweenLines)) {
-    WriteLine(fmt::format("evaluation {}: {}{}", pass_.evaluation, RowsText(), TimeLeft()));
+  } else if (status_.IsLineDue()) {
+    status_.Write(fmt::format("evaluation {}: {}{}", pass_.evaluation, RowsText(), TimeLeft()));
   }
 }
 
 void ProgressDisplay::OnRows(int64_t done, int64_t total) {
   pass_ = {1, done, total};
-  if (output_.terminal) {
+  if (status_.terminal()) {
     Redraw(false);
-  } else if (Due(kSecondsBetweenLines)) {
-    WriteLine(RowsText() + TimeLeft());
+  } else if (status_.IsLineDue()) {
+    status_.Write(RowsText() + TimeLeft());
   }
 }
 
 void ProgressDisplay::Redraw(bool now) {
-  if (!now && bar_shown_ && !Due(kSecondsBetweenDrawings)) return;
+  if (!now && !status_.IsBarDue()) return;
   const bool training = iterations_ != 0;
-  Draw(training ? TrainingBar()
-                : fmt::format("{} {}{}", Bar(pass_.rows_done, pass_.rows_total), RowsText(),
-                              TimeLeft()));
-}
-
-// ASCII only, so that it can be cut at the terminal's edge: a longer line would not be overwritten.
-void ProgressDisplay::Draw(const std::string& line) {
-  const std::string fitting = line.substr(0, TerminalColumns(output_.file) - 1);
-  Put(output_.file, fmt::format("\r{}\033[K", fitting));
-  shown_at_ = output_.seconds();
-  bar_shown_ = true;
-}
-
-void ProgressDisplay::ClearBar() {
-  if (!bar_shown_) return;
-  Put(output_.file, "\r\033[K");
-  bar_shown_ = false;
-}
-
-void ProgressDisplay::WriteLine(const std::string& line) {
-  ClearBar();
-  Put(output_.file, fmt::format("rhohat: {}\n", line));
-  shown_at_ = output_.seconds();
+  status_.Draw(training ? TrainingBar()
+                        : fmt::format("{} {}{}", ProgressBar(pass_.rows_done, pass_.rows_total),
+                                      RowsText(), TimeLeft()));
 }
 
 void ProgressDisplay::WriteIteration(const std::string& ending) {
-  WriteLine(fmt::format("{}{}{}, gradient norm {:.3g}, {:.3g} rows/s{}", StageText(),
-                        IterationText(), CostText(), last_->gradient_norm, last_->rows_per_second,
-                        ending));
+  status_.Write(fmt::format("{}{}{}, gradient norm {:.3g}, {:.3g} rows/s{}", StageText(),
+                            IterationText(), CostText(), last_->gradient_norm,
+                            last_->rows_per_second, ending));
   last_written_ = true;
 }
 
 std::string ProgressDisplay::TrainingBar() const {
   const std::string bar = iterations_ == kUnknownIterations
-                              ? Bar(pass_.rows_done, pass_.rows_total)
-                              : Bar(last_ ? last_->iteration : 0, iterations_);
+                              ? ProgressBar(pass_.rows_done, pass_.rows_total)
+                              : ProgressBar(last_ ? last_->iteration : 0, iterations_);
   return fmt::format("{} {}{}{}, {}{}", bar, StageText(), IterationText(), CostText(), RowsText(),
                      TimeLeft());
 }
@@ -168,7 +104,7 @@ std::string ProgressDisplay::TimeLeft() const {
 }
 
 std::optional<double> ProgressDisplay::SecondsLeft() const {
-  const double now = output_.seconds();
+  const double now = status_.seconds();
   if (iterations_ == kUnknownIterations) return std::nullopt;
   if (last_ && iterations_ == last_->iteration) return std::nullopt;
   if (last_ && last_->iteration > 0) {

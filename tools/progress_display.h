@@ -6,30 +6,23 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "rhohat/observer.h"
+#include "tools/status_line.h"
 
 namespace rhohat {
 
 class ProgressDisplay : public RunObserver {
  public:
-  struct Output {
-    std::FILE* file;
-    bool terminal;
-    std::function<double()> seconds;  // a clock that never goes back
-  };
-
   // Of training that says itself when to go on with more rows.
   static constexpr int64_t kUnknownIterations = -1;
 
   // `iterations`: the most that there can be, or kUnknownIterations; 0 where the work is one pass
   // over the rows.
   explicit ProgressDisplay(int64_t iterations = 0);
-  ProgressDisplay(int64_t iterations, Output output);
+  ProgressDisplay(int64_t iterations, StatusLine::Output output);
   ~ProgressDisplay() override { Finish(); }
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
@@ -44,13 +37,9 @@ class ProgressDisplay : public RunObserver {
   void OnRows(int64_t done, int64_t total) override;
 
  private:
-  bool Due(double interval) const { return output_.seconds() - shown_at_ >= interval; }
   // Redraws on a terminal, not more often than the eye follows.
   void Redraw(bool now);
-  void Draw(const std::string& line);
-  void WriteLine(const std::string& line);
   void WriteIteration(const std::string& ending);
-  void ClearBar();
 
   std::string TrainingBar() const;
   std::string StageText() const;
@@ -60,15 +49,13 @@ class ProgressDisplay : public RunObserver {
   std::string TimeLeft() const;
   std::optional<double> SecondsLeft() const;
 
-  Output output_;
+  StatusLine status_;
   int64_t iterations_;
   double started_at_;
-  double shown_at_;
   double iteration_at_ = 0;
   std::optional<IterationMetrics> last_;
   PassProgress pass_;
   bool last_written_ = true;
-  bool bar_shown_ = false;
 };
 
 }  // namespace rhohat

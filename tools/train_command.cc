@@ -1,16 +1,22 @@
 // rhohat train: minimises the objective over all rows.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/units.h"
 #include "rhohat/config.h"
 #include "rhohat/error.h"
+#include "rhohat/grid.h"
 #include "rhohat/train.h"
 #include "tools/command.h"
 #include "tools/cost_lines.h"
+#include "tools/grid_display.h"
 #include "tools/option_flags.h"
 #include "tools/print.h"
+#include "tools/program_fields.h"
 #include "tools/progress_display.h"
 
 namespace rhohat {
@@ -51,6 +57,8 @@ CommandHelp Help() {
           {"rhohat train --resume run", "Goes on with a run that was stopped or killed."},
           {"rhohat train data.h5 --hidden 196 --run run --resume auto --max-time 7h45m",
            "For a batch job that is submitted again until it is done."},
+          {"rhohat train data.h5 --hidden 196 --grid rho=0.05,0.1 --grid beta=1,3 --run grid",
+           "Four models from one read of the data, in grid/rho=0.05,beta=1 and so on."},
           {"rhohat train --config run/config.toml --rho 0.1 --run other",
            "As that run, data included, but for one number."}}};
 }
@@ -83,12 +91,38 @@ std::string Summary(const TrainResult& result) {
   return AlignedLines(lines);
 }
 
+// A line for each model.
+std::string GridTable(const std::vector<TrainResult>& results) {
+  std::vector<std::string> names = {"model"};
+  for (const TrainResult& result : results) {
+    names.push_back(std::filesystem::path(result.model_path).parent_path().filename().string());
+  }
+  size_t width = 0;
+  for (const std::string& name : names) width = std::max(width, name.size());
+  std::string table = fmt::format("{:<{}}  {:>12}  iterations\n", names[0], width, "J");
+  for (size_t i = 0; i < results.size(); ++i) {
+    table += fmt::format("{:<{}}  {:>12}  {:>10}\n", names[i + 1], width,
+                         Number(results[i].last.cost.total()), results[i].last.iteration);
+  }
+  return table;
+}
+
+void RunGrid(const TrainOptions& options, const std::vector<GridAxis>& axes,
+             const std::atomic<bool>& stop) {
+  GridDisplay display;
+  const std::vector<TrainResult> results = TrainGrid(options, axes, {&display, &stop});
+  display.Finish();
+  Print(GridTable(results));
+}
+
 }  // namespace
 
 void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
   TrainOptions options;
+  std::vector<GridAxis> axes;
   OptionFlags flags(Help());
   flags.Add(Fields(options));
+  flags.Add({GridField(axes)});
   flags.AddConfig("Run", [&](const std::string& path) { return ReadConfig(path, options); });
   flags.AlsoConfig("resume", ConfigOfResumed);
   if (!flags.Parse(arguments)) return;
@@ -102,6 +136,7 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
     options.resume = "auto";
   }
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
+  if (!axes.empty()) return RunGrid(options, axes, stop);
   ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();

@@ -52,11 +52,14 @@ struct PassProgress {
   int64_t rows_total = 0;  // of the whole evaluation, both passes
 };
 
-// Calls come one at a time, from the thread that runs the operation or from a compute thread; they
+// Calls come one at a time, from a thread that runs the operation or from a compute thread; they
 // should return soon, since work waits for them.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  // Of a grid of models: which of them the calls that follow are about, by its folder's name; empty
+  // for all of them.
+  virtual void OnModel(const std::string& /*name*/) {}
   virtual void OnNote(const std::string& /*line*/) {}
   virtual void OnWarning(const std::string& /*line*/) {}
   virtual void OnIteration(const IterationMetrics& /*metrics*/) {}

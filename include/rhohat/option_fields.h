@@ -28,7 +28,8 @@ struct OptionField {
   std::string placeholder;  // what a value looks like: "SIZE", "lbfgs|gd"; empty for a switch
   std::string help;
   OptionType type = OptionType::kNumber;
-  bool in_model = true;  // may change the result, so it is recorded in the model
+  bool in_model = true;     // may change the result, so it is recorded in the model
+  bool repeatable = false;  // may be given several times, and is set for each
   std::function<std::string()> get;
   // Throws Error(kUsage), naming the option, where the text cannot be such a value.
   std::function<void(std::string_view)> set;

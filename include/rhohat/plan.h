@@ -6,19 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "rhohat/grid.h"
 #include "rhohat/memory_plan.h"
 #include "rhohat/options.h"
 
 namespace rhohat {
 
-// Upper estimates of what the run's folder will hold.
+// Upper estimates of what the run's folder will hold; of a grid, what each model's will.
 struct DiskPlan {
   uint64_t model_bytes = 0;
   uint64_t checkpoint_bytes = 0;  // of one, at most
   int64_t checkpoints = 0;        // that stay, and one being written
   uint64_t metrics_bytes = 0;     // where all iterations are used; the log too
-  uint64_t total_bytes = 0;
-  std::string folder;  // the run's, or where it will be made
+  uint64_t total_bytes = 0;       // of all models
+  std::string folder;             // the run's, or where it will be made
   std::optional<uint64_t> free_bytes;
 };
 
@@ -48,6 +49,7 @@ struct TimePlan {
 };
 
 struct JobPlan {
+  int64_t models = 1;
   MemoryPlan memory;
   DiskPlan disk;
   std::optional<TimePlan> time;  // where it was measured
@@ -56,7 +58,8 @@ struct JobPlan {
 
 // Opens the data; with `measure`, computes on its first rows for about two seconds, within the
 // memory planned. Throws Error(kUsage), naming the least budget that works and what dominates it,
-// where the budget is too small, and what the readers throw.
-JobPlan PlanJob(const TrainOptions& options, bool measure);
+// where the budget is too small, and what the readers throw. With `axes`, of a grid of models: see
+// TrainGrid().
+JobPlan PlanJob(const TrainOptions& options, bool measure, const std::vector<GridAxis>& axes = {});
 
 }  // namespace rhohat

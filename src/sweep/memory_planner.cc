@@ -74,12 +74,13 @@ void MemoryPlanner::Add(const std::string& name, uint64_t bytes, const std::stri
   plan_.total_bytes = Sum(plan_.items);
 }
 
-void MemoryPlanner::AddDecoding(size_t element_bytes) {
+void MemoryPlanner::AddDecoding(size_t element_bytes, int64_t sweeps) {
   const auto block = static_cast<uint64_t>(
       CheckedProduct(CheckedProduct(plan_.block_rows, plan_.columns, "a block of rows"),
                      static_cast<int64_t>(element_bytes), "a block of rows"));
-  Add("decoding", CappedProduct(static_cast<uint64_t>(plan_.threads), block),
-      fmt::format("{} threads × {}: a block of {} rows", plan_.threads, FormatBytes(block),
+  Add("decoding", CappedProduct(static_cast<uint64_t>(sweeps * plan_.threads), block),
+      fmt::format("{}{} threads × {}: a block of {} rows",
+                  sweeps > 1 ? fmt::format("{} × ", sweeps) : "", plan_.threads, FormatBytes(block),
                   plan_.block_rows));
 }
 
@@ -189,7 +190,7 @@ void MemoryPlanner::CheckChunksFit(uint64_t bytes_without_chunks) const {
 uint64_t MemoryPlanner::AddressSpaceNeeded() const {
   constexpr uint64_t kStackAndHeap = uint64_t{80} << 20;
   return plan_.total_bytes +
-         static_cast<uint64_t>(plan_.threads + 4) * (kStackAndHeap + reserved_bytes_);
+         static_cast<uint64_t>(plan_.threads + other_threads_) * (kStackAndHeap + reserved_bytes_);
 }
 
 void MemoryPlanner::CheckAddressSpace() const {

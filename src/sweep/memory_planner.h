@@ -30,11 +30,14 @@ class MemoryPlanner {
 
   void Add(const std::string& name, uint64_t bytes, const std::string& note);
 
-  // For each thread a block of rows as numbers of so many bytes.
-  void AddDecoding(size_t element_bytes);
+  // For each thread a block of rows as numbers of so many bytes, in each of so many sweeps.
+  void AddDecoding(size_t element_bytes, int64_t sweeps = 1);
 
   // Address space, beside memory, that each thread reserves.
   void ReserveForEachThread(uint64_t bytes) { reserved_bytes_ += bytes; }
+
+  // Address space of threads beside those that compute and read.
+  void ReserveThreads(int64_t count) { other_threads_ += count; }
 
   // Whether the least number of blocks fits the budget: whoever can do with smaller blocks asks
   // before Finish().
@@ -68,6 +71,7 @@ class MemoryPlanner {
 
   const RowSource& source_;
   uint64_t reserved_bytes_ = 0;
+  int64_t other_threads_ = 4;
   uint64_t bytes_per_block_ = 0;
   MemoryPlan plan_;
 };

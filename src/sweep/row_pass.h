@@ -114,6 +114,13 @@ class RowPass {
   int64_t position() const { return position_; }
   void Visit(State& state);
 
+  // For a pass whose blocks come from another one: see SweepGroup.
+  void StandAt(int64_t position) { position_ = position; }
+  void Count(const SweepCounts& counts) { counts_ += counts; }
+  void TellRowsDone(int64_t rows) const {
+    if (rows_done_) rows_done_(rows);
+  }
+
  private:
   class Running;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "data/decode.h"
+#include "sweep/sweep_group.h"
 
 namespace rhohat {
 namespace {
@@ -39,12 +40,14 @@ std::unique_ptr<BlockCache> MakeCache(const RowSource& source, const SweepOption
 
 template <class T>
 Sweep<T>::Sweep(RowSource& source, Executor& executor, const SweepOptions& options,
-                RowTransform<T>* transform)
+                RowTransform<T>* transform, SweepGroup<T>* group)
     : executor_(executor),
       transform_(transform),
-      cache_(MakeCache(source, options, transform)),
+      group_(group),
+      cache_(group == nullptr ? MakeCache(source, options, transform) : nullptr),
       pass_(source, executor, options, cache_.get()),
       keeps_as_stored_(transform == nullptr && IsSmaller<T>(source.type())) {
+  if (group != nullptr) return;
   const auto block_values =
       static_cast<size_t>(options.block_rows) * static_cast<size_t>(source.columns());
   for (int64_t worker = 0; worker < executor.threads(); ++worker) {
@@ -60,6 +63,12 @@ template <class T>
 uint64_t Sweep<T>::KeptRowBytes(ElementType stored, int64_t columns, int64_t transform_columns) {
   if (transform_columns > 0) return static_cast<uint64_t>(transform_columns) * sizeof(T);
   return static_cast<uint64_t>(columns) * (IsSmaller<T>(stored) ? ElementBytes(stored) : sizeof(T));
+}
+
+template <class T>
+bool Sweep<T>::keeps(int64_t block) const {
+  if (group_ != nullptr) return group_->keeps(block);
+  return cache_ != nullptr && cache_->blocks().Keeps(block);
 }
 
 template <class T>
@@ -153,6 +162,7 @@ bool Sweep<T>::KeepAsStored(const RawBlock& raw) {
 
 template <class T>
 int64_t Sweep<T>::RunBlocks(const BlockFunction& function) {
+  if (group_ != nullptr) return group_->Run(pass_, function);
   return pass_.Run([&](const RawBlock& raw) { function(MakeBlock(raw), raw.lane); });
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,6 +44,9 @@ struct Block {
   }
 };
 
+template <class T>
+class SweepGroup;
+
 // One pass at a time. T is float or double, the type that rows are decoded to.
 template <class T>
 class Sweep {
@@ -52,8 +56,11 @@ class Sweep {
   // `source`, `executor` and `transform`, where there is one, must outlive the sweep. All buffers
   // are allocated here. With `cache_bytes`, rows and transform must stay as they are, and no
   // function may rely on what the transform notes of a block beside its result.
+  //
+  // With a `group`, which was made from the same, passes are those of the group, for Run() alone;
+  // this sweep adds its lanes, and the pauses of `options`.
   Sweep(RowSource& source, Executor& executor, const SweepOptions& options,
-        RowTransform<T>* transform = nullptr);
+        RowTransform<T>* transform = nullptr, SweepGroup<T>* group = nullptr);
 
   // Hands every block of rows, once, to `function(block, sums)`, where `sums` is the block's
   // lane's, cleared before the lane's first block. Returns the lanes' sum, which is in lanes[0].
@@ -82,6 +89,7 @@ class Sweep {
   template <class Out>
   void RunOrdered(int64_t output_columns, const ComputeRows<Out>& compute,
                   const WriteRows<Out>& write) {
+    assert(group_ == nullptr);
     std::vector<AlignedBuffer<Out>> results;
     for (int64_t slot = 0; slot < pass_.options().blocks_ahead; ++slot) {
       results.emplace_back(static_cast<size_t>(block_rows() * output_columns));
@@ -118,7 +126,7 @@ class Sweep {
 
   // Whether a block is among those that are kept: a function of source and options alone, the same
   // from the first pass on.
-  bool keeps(int64_t block) const { return cache_ != nullptr && cache_->blocks().Keeps(block); }
+  bool keeps(int64_t block) const;
 
   // What keeping rows takes, never more than `cache_bytes`.
   uint64_t cache_bytes() const { return cache_ != nullptr ? cache_->bytes() : 0; }
@@ -128,6 +136,8 @@ class Sweep {
   static uint64_t KeptRowBytes(ElementType stored, int64_t columns, int64_t transform_columns);
 
  private:
+  friend class SweepGroup<T>;
+
   // The rows as numbers: in place where they are stored as U already, else converted into `buffer`.
   template <class U>
   std::span<const U> Decode(const RawBlock& raw, std::span<U> buffer);
@@ -145,6 +155,7 @@ class Sweep {
 
   Executor& executor_;
   RowTransform<T>* transform_;
+  SweepGroup<T>* group_;
   std::unique_ptr<BlockCache> cache_;  // null where nothing is kept
   RowPass pass_;
   bool keeps_as_stored_;

@@ -32,7 +32,7 @@ template <class T>
 BatchPhase<T>::BatchPhase(OptimizerKind kind, const PhaseSurroundings<T>& around,
                           std::span<const T> start)
     : around_(around),
-      sweep_(around.source, around.executor, around.sweep, around.transform),
+      sweep_(around.source, around.executor, around.sweep, around.transform, around.input.group()),
       objective_(around.stage.shape, around.stage.network, around.stage.objective, around.noise,
                  sweep_, around.schedule),
       minimiser_(around, start.size(), kind != OptimizerKind::kGradientDescent),

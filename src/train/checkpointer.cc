@@ -14,10 +14,18 @@ Checkpointer::Checkpointer(const JobOptions& job, const RunControl& control,
           std::chrono::duration<double>(job.checkpoint_seconds))),
       due_(Clock::now() + interval_) {}
 
-bool Checkpointer::Wanted() { return control_.stop_requested() || Clock::now() >= due_; }
+bool Checkpointer::IsDue(Clock::duration ahead) const {
+  return control_.stop_requested() || Clock::now() + ahead >= due_;
+}
+
+bool Checkpointer::Wanted() { return IsDue({}); }
+
+void Checkpointer::Pause() {
+  if (IsDue(interval_ / 4)) SaveNow();
+}
 
 void Checkpointer::Offer() {
-  if (Wanted()) SaveNow();
+  if (IsDue({})) SaveNow();
 }
 
 void Checkpointer::SaveNow() {

@@ -27,14 +27,17 @@ class Checkpointer final : public PassPauses {
   // The same, but saves in any case: a border was reached.
   void SaveNow();
 
+  // The runs of a grid pause together: who would soon want to saves along with the others.
   bool Wanted() override;
-  void Pause() override { Offer(); }
+  void Pause() override;
 
   // Whether the run was saved because it is to stop, so that there is nothing more to save.
   bool saved_to_stop() const { return saved_to_stop_; }
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  bool IsDue(Clock::duration ahead) const;
 
   const RunControl& control_;
   std::function<void()> save_;

@@ -44,15 +44,15 @@ MemoryPlan::Item MethodItem(OptimizerKind kind, const OptimizerOptions& options,
 
 // Methods run one after another: the largest counts.
 template <class T>
-void AddOptimizer(const OptimizerOptions& options, size_t parameters, MemoryPlanner& planner) {
+void AddOptimizer(const OptimizerOptions& options, size_t parameters, ModelItems& items) {
   MemoryPlan::Item largest = MethodItem<T>(options.methods.front(), options, parameters);
   for (const OptimizerKind kind : options.methods) {
     MemoryPlan::Item item = MethodItem<T>(kind, options, parameters);
     if (item.bytes > largest.bytes) largest = std::move(item);
   }
-  planner.Add(largest.name, largest.bytes, largest.note);
-  planner.Add("gradient", parameters * sizeof(T),
-              fmt::format("1 vector of {}", FormatBytes(parameters * sizeof(T))));
+  items.Add(largest.name, largest.bytes, largest.note);
+  items.Add("gradient", parameters * sizeof(T),
+            fmt::format("1 vector of {}", FormatBytes(parameters * sizeof(T))));
 }
 
 // Columns of the rows that stages train on, where those are transformed; else 0.
@@ -94,7 +94,7 @@ uint64_t MixBytes(const TrainOptions& options, const RowSource& source, int64_t 
 // What stochastic methods take with a window of one row, and where --mix says so, of that many.
 template <class T>
 void AddBatches(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
-                int64_t threads, MemoryPlanner& planner) {
+                int64_t threads, ModelItems& items) {
   const std::optional<OptimizerKind> kind = StochasticMethod(options.optimizer);
   if (!kind) return;
   uint64_t least = 0;
@@ -103,12 +103,12 @@ void AddBatches(const TrainOptions& options, const NetworkShape& shape, const Ro
         least, StochasticPhase<T>::MemoryBytes(*kind, options.optimizer, shape, options.objective,
                                                source, columns, threads));
   }
-  planner.Add("batches", least,
-              fmt::format("mini-batches of {} rows, and the optimiser",
-                          std::min(source.rows(), options.optimizer.batch_rows)));
+  items.Add("batches", least,
+            fmt::format("mini-batches of {} rows, and the optimiser",
+                        std::min(source.rows(), options.optimizer.batch_rows)));
   if (options.optimizer.mix_rows > 0) {
-    planner.Add("mixing", MixBytes<T>(options, source, options.optimizer.mix_rows, threads),
-                fmt::format("--mix {} rows", options.optimizer.mix_rows));
+    items.Add("mixing", MixBytes<T>(options, source, options.optimizer.mix_rows, threads),
+              fmt::format("--mix {} rows", options.optimizer.mix_rows));
   }
 }
 
@@ -131,9 +131,21 @@ int64_t MixRows(const TrainOptions& options, const RowSource& source, int64_t th
 // The most that a sample's row takes, and the most that are wanted, in any stage.
 struct SampleNeeds {
   int64_t rows = 0;
-  uint64_t row_bytes = 0;
+  uint64_t held_row_bytes = 0;
+  uint64_t row_bytes = 0;    // and its codes
   uint64_t extra_bytes = 0;  // while the first sample is worked with
 };
+
+// What is unseen by the first sample is evaluated beside it.
+template <class T>
+uint64_t UnseenBytes(const Stage& stage, const ComputeOptions& compute, int64_t first_sample,
+                     int64_t threads) {
+  const int64_t block_rows = SampleBlockRows(first_sample, compute.lanes, compute.block_rows);
+  return static_cast<uint64_t>(threads) *
+             (Objective<T>::WorkspaceBytes(stage.shape, stage.objective, block_rows, false) +
+              static_cast<uint64_t>(block_rows * stage.shape.inputs) * sizeof(T)) +
+         static_cast<uint64_t>(compute.lanes) * Objective<T>::CostLaneBytes(stage.shape);
+}
 
 template <class T>
 SampleNeeds SampleNeedsOf(const TrainOptions& options, const ComputeOptions& compute,
@@ -152,16 +164,25 @@ SampleNeeds SampleNeedsOf(const TrainOptions& options, const ComputeOptions& com
     const uint64_t code_bytes = compute.schedule == Schedule::kCached
                                     ? static_cast<uint64_t>(stage.shape.encoder_units()) * sizeof(T)
                                     : 0;
+    needs.held_row_bytes = std::max(needs.held_row_bytes, format.MemoryBytes(1));
     needs.row_bytes = std::max(needs.row_bytes, format.MemoryBytes(1) + code_bytes);
-    const int64_t block_rows = SampleBlockRows(sizes.front(), compute.lanes, compute.block_rows);
-    const uint64_t unseen =
-        static_cast<uint64_t>(threads) *
-            (Objective<T>::WorkspaceBytes(stage.shape, stage.objective, block_rows, false) +
-             static_cast<uint64_t>(block_rows * stage.shape.inputs) * sizeof(T)) +
-        static_cast<uint64_t>(compute.lanes) * Objective<T>::CostLaneBytes(stage.shape);
-    needs.extra_bytes = std::max(needs.extra_bytes, unseen);
+    needs.extra_bytes =
+        std::max(needs.extra_bytes, UnseenBytes<T>(stage, compute, sizes.front(), threads));
   }
   return needs;
+}
+
+// The rows themselves are there once.
+template <class T>
+SampleNeeds SampleNeedsOf(std::span<const TrainOptions> models, const ComputeOptions& compute,
+                          const RowSource& source, int64_t threads) {
+  SampleNeeds sum = SampleNeedsOf<T>(models.front(), compute, source, threads);
+  for (const TrainOptions& model : models.subspan(1)) {
+    const SampleNeeds needs = SampleNeedsOf<T>(model, compute, source, threads);
+    sum.row_bytes += needs.row_bytes - needs.held_row_bytes;
+    sum.extra_bytes += needs.extra_bytes;
+  }
+  return sum;
 }
 
 template <class T>
@@ -176,26 +197,31 @@ void AddSamples(const SampleNeeds& needs, uint64_t room, RowHolding& held) {
 }  // namespace
 
 template <class T>
-void AddMethods(const TrainOptions& options, const ComputeOptions& compute,
-                const NetworkShape& shape, const RowSource& source, int64_t threads,
-                MemoryPlanner& planner) {
-  AddOptimizer<T>(options.optimizer, static_cast<size_t>(shape.parameters()), planner);
-  AddBatches<T>(options, shape, source, threads, planner);
-  const SampleNeeds needs = SampleNeedsOf<T>(options, compute, source, threads);
-  if (options.optimizer.sample_limit > 0 && needs.rows > 0) {
-    planner.Add("samples", static_cast<uint64_t>(needs.rows) * needs.row_bytes + needs.extra_bytes,
-                fmt::format("of up to {} rows, by --sample-limit", needs.rows));
-  }
+void AddMethods(const TrainOptions& options, const NetworkShape& shape, const RowSource& source,
+                int64_t threads, ModelItems& items) {
+  AddOptimizer<T>(options.optimizer, static_cast<size_t>(shape.parameters()), items);
+  AddBatches<T>(options, shape, source, threads, items);
 }
 
 template <class T>
-RowHolding RowHoldingOf(const TrainOptions& options, const ComputeOptions& compute,
+void AddLimitedSamples(std::span<const TrainOptions> models, const ComputeOptions& compute,
+                       const RowSource& source, int64_t threads, MemoryPlanner& planner) {
+  if (models.front().optimizer.sample_limit == 0) return;
+  const SampleNeeds needs = SampleNeedsOf<T>(models, compute, source, threads);
+  if (needs.rows == 0) return;
+  planner.Add("samples", static_cast<uint64_t>(needs.rows) * needs.row_bytes + needs.extra_bytes,
+              fmt::format("of up to {} rows, by --sample-limit", needs.rows));
+}
+
+template <class T>
+RowHolding RowHoldingOf(std::span<const TrainOptions> models, const ComputeOptions& compute,
                         const RowSource& source, int64_t threads, uint64_t room) {
+  const TrainOptions& options = models.front();
   RowHolding held;
   if (options.optimizer.sample_limit > 0) {
     held.sample_rows = options.optimizer.sample_limit;
   } else {
-    AddSamples<T>(SampleNeedsOf<T>(options, compute, source, threads), room, held);
+    AddSamples<T>(SampleNeedsOf<T>(models, compute, source, threads), room, held);
   }
   if (StochasticMethod(options.optimizer)) {
     held.mix_rows = MixRows<T>(options, source, threads, room);
@@ -209,10 +235,12 @@ RowHolding RowHoldingOf(const TrainOptions& options, const ComputeOptions& compu
   return held;
 }
 
-#define RHOHAT_INSTANTIATE(T)                                                                  \
-  template void AddMethods<T>(const TrainOptions&, const ComputeOptions&, const NetworkShape&, \
-                              const RowSource&, int64_t, MemoryPlanner&);                      \
-  template RowHolding RowHoldingOf<T>(const TrainOptions&, const ComputeOptions&,              \
+#define RHOHAT_INSTANTIATE(T)                                                                      \
+  template void AddMethods<T>(const TrainOptions&, const NetworkShape&, const RowSource&, int64_t, \
+                              ModelItems&);                                                        \
+  template void AddLimitedSamples<T>(std::span<const TrainOptions>, const ComputeOptions&,         \
+                                     const RowSource&, int64_t, MemoryPlanner&);                   \
+  template RowHolding RowHoldingOf<T>(std::span<const TrainOptions>, const ComputeOptions&,        \
                                       const RowSource&, int64_t, uint64_t);
 RHOHAT_INSTANTIATE(float)
 RHOHAT_INSTANTIATE(double)

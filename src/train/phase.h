@@ -14,6 +14,7 @@
 #include "sweep/sweep.h"
 #include "train/checkpointer.h"
 #include "train/reporter.h"
+#include "train/shared_input.h"
 #include "train/stage_progress.h"
 #include "train/stages.h"
 
@@ -29,6 +30,7 @@ struct PhaseSurroundings {
   RowSource& source;
   Executor& executor;
   RowTransform<T>* transform;  // null where rows are trained on as they are
+  SharedInput<T>& input;       // what other models may have of all this
   NoiseSource noise;
   Reporter& reporter;
   StageProgress& progress;

@@ -92,7 +92,7 @@ std::string ProgressivePhase<T>::Minimise() {
   }
   while (true) {
     if (!problem_) {
-      if (!is_on_all() && !held_) Gather();
+      if (!is_on_all() && !held_) Hold();
       BeginProblem();
       minimiser_.Begin();
       if (number_ > 0) lbfgs_.ChangeFunction();
@@ -112,7 +112,12 @@ std::string ProgressivePhase<T>::Minimise() {
 }
 
 template <class T>
-void ProgressivePhase<T>::Gather() {
+void ProgressivePhase<T>::Hold() {
+  held_ = around_.input.Sample([this] { return Gather(); });
+}
+
+template <class T>
+HeldSample ProgressivePhase<T>::Gather() {
   SampleOptions options{.seed = around_.noise.seed, .rows = RowsHeldFor(sizes_)};
   options.counts = &counts_;
   if (around_.control.observer != nullptr) {
@@ -122,11 +127,12 @@ void ProgressivePhase<T>::Gather() {
           {.evaluation = evaluation, .rows_done = done, .rows_total = around_.source.rows()});
     };
   }
-  held_ = GatherSample(around_.source, around_.executor, around_.BriefSweep(), around_.transform,
-                       options);
+  HeldSample held = GatherSample(around_.source, around_.executor, around_.BriefSweep(),
+                                 around_.transform, options);
   around_.reporter.Note(fmt::format("progressive: samples of up to {} rows in {} of memory",
                                     sizes_.back(),
-                                    FormatBytes(held_->format.MemoryBytes(held_->rows()))));
+                                    FormatBytes(held.format.MemoryBytes(held.rows()))));
+  return held;
 }
 
 template <class T>
@@ -134,7 +140,8 @@ void ProgressivePhase<T>::BeginProblem() {
   problem_.emplace();
   if (is_on_all()) {
     problem_->rule = std::make_unique<StopRule>(StopOptions());
-    problem_->sweep.emplace(around_.source, around_.executor, around_.sweep, around_.transform);
+    problem_->sweep.emplace(around_.source, around_.executor, around_.sweep, around_.transform,
+                            around_.input.group());
   } else {
     const int64_t rows = sizes_[static_cast<size_t>(number_)];
     problem_->sample.emplace(*held_, RowRange{0, rows});
@@ -164,7 +171,7 @@ void ProgressivePhase<T>::Visit(State& state) {
   state.Flag("begun", is_begun);
   if (!is_begun) return;
   if (state.loading()) {
-    if (!is_on_all()) Gather();
+    if (!is_on_all()) Hold();
     BeginProblem();
   }
   const StateGroup group(state, "objective");

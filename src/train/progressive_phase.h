@@ -39,7 +39,8 @@ class ProgressivePhase : public Phase<T> {
     std::optional<Objective<T>> objective;
   };
 
-  void Gather();
+  void Hold();
+  HeldSample Gather();
   bool is_on_all() const { return number_ == std::ssize(sizes_); }
   void BeginProblem();
   std::string MinimiseProblem();
@@ -52,7 +53,7 @@ class ProgressivePhase : public Phase<T> {
   BatchMinimiser<T> minimiser_;
   Lbfgs<T> lbfgs_;
   SampleGap gap_;
-  std::optional<HeldSample> held_;
+  std::shared_ptr<const HeldSample> held_;
   int64_t number_ = 0;              // of the problem: a sample's, or how many samples there are
   int64_t sample_rows_ = 0;         // of the sample before, where there is one
   std::optional<Problem> problem_;  // the one under way

@@ -12,7 +12,8 @@ constexpr double kLeastReserveSeconds = 0.5;
 
 }  // namespace
 
-TimeLimit::TimeLimit(double seconds, const RunControl& outer) : outer_(outer), control_(outer) {
+TimeLimit::TimeLimit(double seconds, const RunControl& outer, size_t models)
+    : outer_(outer), control_(outer), models_(static_cast<double>(models)) {
   if (seconds <= 0) return;
   control_.stop = &stop_;
   watcher_ = std::thread([this, seconds] { Watch(seconds); });

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <thread>
 
@@ -16,8 +17,9 @@ namespace rhohat {
 
 class TimeLimit {
  public:
-  // `seconds` from now on; 0 sets no limit. `outer` is what else may ask the run to stop.
-  TimeLimit(double seconds, const RunControl& outer);
+  // `seconds` from now on; 0 sets no limit. `outer` is what else may ask the run to stop. There are
+  // `models` to save when it stops, one after another.
+  TimeLimit(double seconds, const RunControl& outer, size_t models = 1);
   ~TimeLimit();
   TimeLimit(const TimeLimit&) = delete;
   TimeLimit& operator=(const TimeLimit&) = delete;
@@ -25,8 +27,9 @@ class TimeLimit {
   // For the run: asks to stop when either does.
   const RunControl& control() const { return control_; }
 
-  // What is to be kept of the time for the end of the run. Thread-safe.
+  // What is to be kept of the time for the end of the run, or of each model. Thread-safe.
   void Reserve(double seconds) { reserve_seconds_ = seconds; }
+  void ReserveForEach(double seconds) { Reserve(seconds * models_); }
 
   // Whether it was the time that ran out.
   bool ran_out() const { return ran_out_; }
@@ -36,6 +39,7 @@ class TimeLimit {
 
   const RunControl outer_;
   RunControl control_;
+  const double models_;
   std::atomic<double> reserve_seconds_ = 0;
   std::atomic<bool> stop_ = false;
   std::atomic<bool> ran_out_ = false;

@@ -8,16 +8,14 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "objective/compute_plan.h"
-#include "objective/prepared_rows.h"
 #include "rhohat/error.h"
-#include "sweep/executor.h"
 #include "train/checkpointer.h"
 #include "train/config_text.h"
 #include "train/data_identity.h"
-#include "train/fit_preparation.h"
 #include "train/input_range.h"
 #include "train/model_file.h"
 #include "train/range_hint.h"
@@ -44,20 +42,19 @@ double FirstReserve(const MemoryPlan& plan, const JobOptions& job) {
 template <class T>
 class TrainingRun {
  public:
-  TrainingRun(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
-              const DataStamp& stamp, RunFolder& folder, TimeLimit& limit)
+  TrainingRun(const TrainOptions& options, const MemoryPlan& plan, SharedInput<T>& input,
+              const DataStamp& stamp, RunFolder& folder, const RunControl& control,
+              TimeLimit& limit)
       : options_(options),
         compute_(options.compute),
-        data_(data),
+        input_(input),
+        data_(input.data()),
         folder_(folder),
-        control_(limit.control()),
+        control_(control),
         reporter_(folder, control_.observer),
-        executor_(plan.threads),
-        blocks_ahead_(plan.blocks_ahead),
-        cache_bytes_(plan.cache_bytes),
         code_bytes_(plan.code_bytes),
         keeps_all_rows_(plan.kept_rows == plan.rows),
-        stages_(StagesOf(options, data.columns())),
+        stages_(StagesOf(options, data_.columns())),
         stamp_(stamp),
         limit_(limit),
         checkpoints_(options.job, control_, [this] { Save(); }),
@@ -177,7 +174,7 @@ class TrainingRun {
     }
     const std::string path = folder_.SaveCheckpoint(writer, content);
     const std::chrono::duration<double> took = RunMeter::Clock::now() - began;
-    limit_.Reserve(kReserve * took.count());
+    limit_.ReserveForEach(kReserve * took.count());
     reporter_.Log(fmt::format("checkpoint: {} ({:.2g} s)", path, took.count()));
   }
 
@@ -196,19 +193,17 @@ class TrainingRun {
   // ---- Preparation -----------------------------------------------------------------------------
 
   void Prepare() {
-    if (options_.prepare.kind != PreparationKind::kNone) {
-      reporter_.Note(fmt::format("fitting --prepare to {} rows", data_.rows()));
-      const uint64_t bytes_before = data_.bytes_read();
-      preparation_ = FitPreparation(options_.prepare, data_, executor_, compute_.block_rows,
-                                    blocks_ahead_, control_);
-      meter_.bytes_read += data_.bytes_read() - bytes_before;
-    }
-    WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
+    const uint64_t bytes_before = data_.bytes_read();
+    preparation_ = input_.Fit(options_.prepare, reporter_, control_);
+    meter_.bytes_read += data_.bytes_read() - bytes_before;
+    input_.InTurn([this] {
+      WarnIfOutOfReach(data_, preparation_, options_.network, compute_.block_rows, reporter_);
+    });
     SetPreparation();
   }
 
   void SetPreparation() {
-    prepared_.emplace(preparation_, data_.columns(), compute_.block_rows, executor_.threads());
+    input_.Prepare(preparation_);
     is_prepared_ = true;
   }
 
@@ -221,11 +216,9 @@ class TrainingRun {
   }
 
   SweepOptions SweepOf() {
-    return {.block_rows = compute_.block_rows,
-            .lanes = compute_.lanes,
-            .blocks_ahead = blocks_ahead_,
-            .cache_bytes = cache_bytes_,
-            .pauses = &checkpoints_};
+    SweepOptions options = input_.sweep();
+    options.pauses = &checkpoints_;
+    return options;
   }
 
   // ---- Stages ----------------------------------------------------------------------------------
@@ -265,23 +258,28 @@ class TrainingRun {
       const int64_t layers = stage().frozen_layers;
       NetworkOptions below = options_.network;
       below.hidden.resize(static_cast<size_t>(layers));
-      prepared_->Freeze({data_.columns(), below}, below,
-                        Unroll(stages_, trained_, layers, data_.columns()), layers);
+      input_.rows().Freeze({data_.columns(), below}, below,
+                           Unroll(stages_, trained_, layers, data_.columns()), layers);
     } else if (stage_ > 0) {
-      prepared_->Thaw();
+      input_.rows().Thaw();
     }
   }
 
-  RowTransform<T>* Transform() { return prepared_->does_nothing() ? nullptr : &*prepared_; }
+  RowTransform<T>* Transform() {
+    PreparedRows<T>& rows = input_.rows();
+    return rows.does_nothing() ? nullptr : &rows;
+  }
 
   void FindNoise() {
-    SweepOptions once = SweepOf();
+    SweepOptions once = input_.sweep();
     once.cache_bytes = 0;
-    once.pauses = nullptr;
     once.stop = control_.stop;
-    Sweep<T> sweep(data_, executor_, once, Transform());
-    std::tie(noise_.low, noise_.high) = FindInputRange(sweep);
-    meter_.AddCounts(sweep.counts());
+    std::tie(noise_.low, noise_.high) = input_.Range([&] {
+      Sweep<T> sweep(data_, input_.executor(), once, Transform());
+      const std::pair<double, double> ends = FindInputRange(sweep);
+      meter_.AddCounts(sweep.counts());
+      return ends;
+    });
   }
 
   void MakeStage() {
@@ -296,8 +294,9 @@ class TrainingRun {
                              .sweep = SweepOf(),
                              .schedule = {.schedule = compute_.schedule, .code_bytes = code_bytes_},
                              .source = data_,
-                             .executor = executor_,
+                             .executor = input_.executor(),
                              .transform = Transform(),
+                             .input = input_,
                              .noise = noise_,
                              .reporter = reporter_,
                              .progress = *progress_,
@@ -367,13 +366,11 @@ class TrainingRun {
 
   const TrainOptions& options_;
   const ComputeOptions& compute_;
+  SharedInput<T>& input_;
   DataSet& data_;
   RunFolder& folder_;
   const RunControl& control_;
   Reporter reporter_;
-  Executor executor_;
-  int64_t blocks_ahead_;
-  uint64_t cache_bytes_;
   uint64_t code_bytes_;
   bool keeps_all_rows_;
   std::vector<Stage> stages_;
@@ -385,7 +382,6 @@ class TrainingRun {
 
   Preparation preparation_;
   bool is_prepared_ = false;
-  std::optional<PreparedRows<T>> prepared_;
   RunMeter meter_;
   std::vector<std::vector<T>> trained_;  // parameters, stage by stage
   std::vector<double> frozen_rho_hat_;   // of the greedy layers so far
@@ -404,17 +400,19 @@ class TrainingRun {
 }  // namespace
 
 template <class T>
-TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
+TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, SharedInput<T>& input,
                         const DataStamp& stamp, RunFolder& folder,
-                        std::unique_ptr<StateReader> resume, TimeLimit& limit) {
-  return TrainingRun<T>(options, plan, data, stamp, folder, limit).Run(std::move(resume));
+                        std::unique_ptr<StateReader> resume, const RunControl& control,
+                        TimeLimit& limit) {
+  return TrainingRun<T>(options, plan, input, stamp, folder, control, limit).Run(std::move(resume));
 }
 
-template TrainResult RunTraining<float>(const TrainOptions&, const MemoryPlan&, DataSet&,
-                                        const DataStamp&, RunFolder&, std::unique_ptr<StateReader>,
-                                        TimeLimit&);
-template TrainResult RunTraining<double>(const TrainOptions&, const MemoryPlan&, DataSet&,
-                                         const DataStamp&, RunFolder&, std::unique_ptr<StateReader>,
-                                         TimeLimit&);
+#define RHOHAT_INSTANTIATE(T)                                                                     \
+  template TrainResult RunTraining<T>(const TrainOptions&, const MemoryPlan&, SharedInput<T>&,    \
+                                      const DataStamp&, RunFolder&, std::unique_ptr<StateReader>, \
+                                      const RunControl&, TimeLimit&);
+RHOHAT_INSTANTIATE(float)
+RHOHAT_INSTANTIATE(double)
+#undef RHOHAT_INSTANTIATE
 
 }  // namespace rhohat

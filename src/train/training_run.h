@@ -4,19 +4,21 @@
 #include <memory>
 
 #include "base/state_file.h"
-#include "data/data_set.h"
 #include "rhohat/train.h"
 #include "train/data_identity.h"
 #include "train/run_folder.h"
+#include "train/shared_input.h"
 #include "train/time_limit.h"
 
 namespace rhohat {
 
 // `options` are resolved, and all fit the plan. Goes on from `resume` where that is not null.
-// Throws Error, or Stopped once there is a checkpoint to go on from.
+// `control` is the limit's, but for the observer. Throws Error, or Stopped once there is a
+// checkpoint to go on from.
 template <class T>
-TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, DataSet& data,
+TrainResult RunTraining(const TrainOptions& options, const MemoryPlan& plan, SharedInput<T>& input,
                         const DataStamp& stamp, RunFolder& folder,
-                        std::unique_ptr<StateReader> resume, TimeLimit& limit);
+                        std::unique_ptr<StateReader> resume, const RunControl& control,
+                        TimeLimit& limit);
 
 }  // namespace rhohat

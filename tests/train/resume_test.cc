@@ -3,18 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "base/atomic_file.h"
-#include "base/safetensors.h"
-#include "base/text.h"
 #include "rhohat/error.h"
 #include "rhohat/train.h"
+#include "tests/support/run_outcome.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
 #include "train/checkpoint_files.h"
@@ -26,71 +23,6 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-// Stops at the call it is told: of progress, which comes after each block or batch, or of a line.
-class Stopper : public RunObserver {
- public:
-  explicit Stopper(int64_t blocks = -1, int64_t iteration = -1)
-      : blocks_(blocks), iteration_(iteration) {}
-  void OnPassProgress(const PassProgress&) override {
-    if (--blocks_ == 0) stop = true;
-  }
-  void OnIteration(const IterationMetrics& metrics) override {
-    lines.push_back(metrics);
-    if (metrics.iteration == iteration_) stop = true;
-  }
-  void OnNote(const std::string& line) override { notes.push_back(line); }
-  void OnWarning(const std::string& line) override { warnings.push_back(line); }
-
-  std::vector<IterationMetrics> lines;
-  std::vector<std::string> notes;
-  std::vector<std::string> warnings;
-  std::atomic<bool> stop = false;
-
- private:
-  int64_t blocks_;
-  int64_t iteration_;
-};
-
-// What must not depend on how often a run was stopped.
-struct Outcome {
-  std::string model;
-  std::vector<std::string> metrics;
-  SafetensorsMetadata last_state;
-  std::vector<std::string> last_tensors;
-};
-
-Outcome OutcomeOf(const std::string& run) {
-  Outcome outcome{.model = ReadWholeFile(run + "/model.safetensors")};
-  for (const std::string& line : Split(ReadWholeFile(run + "/metrics.jsonl"), '\n')) {
-    if (line.empty()) continue;
-    nlohmann::ordered_json parsed = nlohmann::ordered_json::parse(line);
-    for (const char* name : {"seconds", "rows_per_second", "bytes_read", "wait_seconds",
-                             "compute_fraction", "peak_rss_bytes"}) {
-      EXPECT_EQ(parsed.erase(name), 1U) << name;
-    }
-    outcome.metrics.push_back(parsed.dump());
-  }
-  const SafetensorsFile last = SafetensorsFile::Read(ListCheckpoints(run).front().path);
-  for (const auto& [key, value] : last.metadata()) {
-    const bool is_of_moment = key == "metrics_bytes" || key == "config.toml" ||
-                              key == "data_stamp" || key.starts_with("state.meter.");
-    if (!is_of_moment) outcome.last_state[key] = value;
-  }
-  for (const TensorView& tensor : last.tensors()) {
-    outcome.last_tensors.push_back(
-        tensor.name +
-        std::string(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()));
-  }
-  return outcome;
-}
-
-void ExpectSame(const Outcome& a, const Outcome& b) {
-  EXPECT_EQ(a.metrics, b.metrics);
-  EXPECT_TRUE(a.model == b.model) << "model.safetensors differs";
-  EXPECT_EQ(a.last_state, b.last_state);
-  EXPECT_TRUE(a.last_tensors == b.last_tensors) << "the last checkpoint's tensors differ";
-}
 
 // Runs until it is finished, with a stop after so many blocks each time. Returns the stops.
 int64_t RunWithStops(TrainOptions options, int64_t blocks) {
