@@ -61,12 +61,16 @@ bool IsFinished(const GridModel& model) {
          fs::exists(fs::path(model.options.run_directory) / kModelName, ignored);
 }
 
+bool HasConfiguration(const std::string& folder) {
+  std::error_code ignored;
+  return fs::exists(fs::path(folder) / kConfigName, ignored);
+}
+
 void CheckRunDirectory(const std::string& folder) {
   if (folder.empty()) {
     throw Error(ErrorKind::kUsage, "--run: missing: give a folder for the results");
   }
-  std::error_code ignored;
-  if (fs::exists(fs::path(folder) / kConfigName, ignored)) {
+  if (HasConfiguration(folder)) {
     throw Error(ErrorKind::kCannotCreate,
                 fmt::format("{}: already holds a run of one model: choose another folder for a "
                             "grid",
@@ -76,16 +80,16 @@ void CheckRunDirectory(const std::string& folder) {
 
 // ---- The plan ----------------------------------------------------------------------------------
 
-// What was chosen when the grid was begun, by this model or by others, stays.
+// What was chosen when the grid was begun stays, also for models that come new.
 void AdoptChoicesOfGrid(std::vector<GridModel>& models) {
+  const auto begun = std::ranges::find_if(models, [](const GridModel& model) {
+    return model.options.resume == "auto" && HasConfiguration(model.options.run_directory);
+  });
+  if (begun == models.end()) return;
+  const std::string folder = begun->options.run_directory;
   for (GridModel& model : models) {
-    if (model.options.resume != "auto") return;
     AdoptChoices(model.options.run_directory, model.options);
-  }
-  for (GridModel& model : models) {
-    for (const GridModel& other : models) {
-      AdoptChoices(other.options.run_directory, model.options);
-    }
+    AdoptChoices(folder, model.options);
   }
 }
 
@@ -108,13 +112,15 @@ void ResolveCompute(std::vector<GridModel>& models, int64_t inputs) {
 
 // ---- Runs --------------------------------------------------------------------------------------
 
-// Makes all folders, or none.
+// Makes all folders of those that are not finished, or none. The others are looked at, and loaded
+// again at the end: there is no memory for them until then.
 void StartRuns(const std::vector<GridModel>& models, const DataStamp& stamp, GridReports& reports,
                const RunControl& control, GridRuns& runs) {
   try {
     for (const GridModel& model : models) {
-      if (IsFinished(model)) continue;
-      if (model.options.resume == "auto") ForgetEmptyRun(model.options.run_directory);
+      const TrainOptions& options = model.options;
+      if (IsFinished(model) && FindFinishedRun(options.run_directory, options)) continue;
+      if (options.resume == "auto") ForgetEmptyRun(options.run_directory);
       runs.emplace_back(model, stamp, reports, control);
     }
   } catch (...) {
