@@ -1,5 +1,5 @@
 // Signals become a flag that work looks at between blocks of rows; nothing else happens in a
-// handler. A second SIGINT or SIGTERM quits at once, for when the orderly way takes too long.
+// handler. A second one but SIGUSR1 quits at once, for when the orderly way takes too long.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@ namespace rhohat {
 // like any other.
 void IgnoreWriteSignals();
 
-// SIGINT, SIGTERM and SIGUSR1 set StopRequested(). For commands that look at it.
+// SIGINT, SIGTERM, SIGHUP and SIGUSR1 set StopRequested(). For commands that look at it.
 void CatchStopSignals();
 
 const std::atomic<bool>& StopRequested();

@@ -33,7 +33,8 @@ CommandHelp Help() {
           "--mix or "
           "--sample-limit; what was chosen is recorded. "
           "It saves its state every so often, and when it is asked to stop (SIGINT, SIGTERM, "
-          "SIGUSR1), which it then does with exit code 75; --resume goes on from there with the "
+          "SIGHUP, SIGUSR1), which it then does with exit code 75; --resume goes on from there "
+          "with the "
           "same "
           "bits.",
       .arguments = {{"DATA...", "HDF5 files; their rows are one data set, in this order."}},

@@ -170,7 +170,7 @@ struct TrainOptions {
   // Folder for everything the run leaves behind; created, must not hold a run already.
   std::string run_directory;
   // "auto": go on with an unfinished run of the same configuration where the folder holds one,
-  // after the last stage that it finished; nothing is done where it is finished. "never" otherwise.
+  // from its latest checkpoint; nothing is done where it is finished. "never" otherwise.
   std::string resume = "never";
 
   // Throws Error(kUsage) that lists every fault of the options at once. The run's folder is not

@@ -22,8 +22,8 @@ struct TrainResult {
 // Minimises the objective over all rows and leaves a run folder (docs/formats/run-folder.md) with
 // the model, its metrics, its log and its configuration.
 //
-// Throws Error; throws Stopped where `control` asked to stop, after writing the parameters reached
-// into the run folder's `checkpoints`.
+// Throws Error; throws Stopped where `control` asked to stop, once there
+// is a checkpoint in the run folder that it can be gone on from.
 TrainResult Train(const TrainOptions& options, const RunControl& control);
 
 // The number of the last line of metrics.jsonl where a run uses all iterations that it is allowed;

@@ -19,6 +19,7 @@ using nlohmann::json;
 constexpr char kVersionKey[] = "rhohat.checkpoint";
 constexpr int64_t kVersionOfCheckpoints = 1;
 constexpr char kMetricsBytesKey[] = "metrics_bytes";
+constexpr char kConfigKey[] = "config.toml";
 constexpr char kStampKey[] = "data_stamp";
 
 [[noreturn]] void ThrowBad(const std::filesystem::path& path, const std::string& fault) {
@@ -70,6 +71,7 @@ void WriteCheckpoint(const std::filesystem::path& path, const StateWriter& state
     tensors = TensorViewsOf(*content.model, content.parameters);
   }
   metadata[kVersionKey] = fmt::format("{}", kVersionOfCheckpoints);
+  metadata[kConfigKey] = content.config;
   metadata[kMetricsBytesKey] = fmt::format("{}", content.metrics_bytes);
   metadata[kStampKey] =
       json({{"modified", content.data.modified_nanoseconds}, {"sample", content.data.sample}})
@@ -88,6 +90,7 @@ OpenedCheckpoint OpenCheckpoint(const std::filesystem::path& path) {
                             path.string(), TextOf(path, metadata, "rhohat_version")));
   }
   opened.metrics_bytes = NumberOf(path, metadata, kMetricsBytesKey);
+  opened.config = TextOf(path, metadata, kConfigKey);
   opened.data = StampIn(path, metadata);
   return opened;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/state_file.h"
 #include "rhohat/model.h"
@@ -16,6 +17,7 @@ namespace rhohat {
 
 // What a checkpoint has beside the state.
 struct CheckpointContent {
+  std::string config;  // the run's config.toml
   DataStamp data;
   uint64_t metrics_bytes = 0;  // length of metrics.jsonl that it goes with
   // What the last line of metrics is about, where there is one. Its parameters are apart, in the
@@ -30,6 +32,7 @@ void WriteCheckpoint(const std::filesystem::path& path, const StateWriter& state
 
 struct OpenedCheckpoint {
   std::unique_ptr<StateReader> state;
+  std::string config;
   DataStamp data;
   uint64_t metrics_bytes = 0;
 };

@@ -19,7 +19,7 @@ struct DataStamp {
   uint64_t sample = 0;                        // of the bytes of rows from all parts of the data
 };
 
-// Reads up to 64 stretches of rows, 256 KiB each at most: all rows of a small data set. Throws
+// Reads up to 64 stretches of rows, 256 KiB each or one row: all rows of a small data set. Throws
 // Error.
 DataStamp StampOf(DataSet& data);
 

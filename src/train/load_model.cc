@@ -96,9 +96,10 @@ class Metadata {
 void CheckFormat(const std::string& path, const SafetensorsReader& file, const Metadata& metadata) {
   const auto format = file.metadata().find("format");
   if (format != file.metadata().end() && format->second == kCheckpointFormat) {
-    ThrowBad(path,
-             "a checkpoint that was written before the first evaluation was over: it has no model "
-             "yet");
+    ThrowBad(
+        path,
+        "a checkpoint that was written before its stage's first evaluation was over: it has no "
+        "model yet");
   }
   if (format == file.metadata().end() || format->second != kModelFormat) {
     ThrowBad(path, "not a rhohat model: a safetensors file, but not written by 'rhohat train'");

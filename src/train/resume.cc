@@ -46,31 +46,39 @@ std::map<std::string, std::string> Entries(const std::string& config) {
   return entries;
 }
 
-void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
+// `config` is that of the run, or of a checkpoint, called `what`.
+void CheckSameConfiguration(const std::string& what, const std::string& config,
+                            const TrainOptions& options) {
   const auto wanted = Entries(ConfigText(options));
-  const auto found = Entries(ReadWholeFile(fs::path(folder) / kConfigName));
+  const auto found = Entries(config);
   const auto value_in = [](const auto& entries, const std::string& key) {
     const auto entry = entries.find(key);
     return entry == entries.end() ? std::string("nothing") : entry->second;
   };
-  // Options that only the folder has are those of another version.
+  // Options that only it has are those of another version.
   for (const auto& entries : {wanted, found}) {
     for (const auto& [key, value] : entries) {
       const std::string expected = value_in(wanted, key);
       const std::string there = value_in(found, key);
       if (expected == there) continue;
-      throw Error(
-          ErrorKind::kUsage,
-          fmt::format(
-              "--resume: {} holds a run of another configuration: {}: expected {}, found {}",
-              folder, key, expected, there));
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("--resume: {} is of another configuration: {}: expected {}, found {}",
+                              what, key, expected, there));
     }
   }
 }
 
+void CheckSameConfiguration(const std::string& folder, const TrainOptions& options) {
+  CheckSameConfiguration("the run in " + folder, ReadWholeFile(fs::path(folder) / kConfigName),
+                         options);
+}
+
 // Throws Error where it cannot be gone on from.
-ResumePoint Open(const std::string& folder, const CheckpointFile& file, const DataStamp& data) {
+ResumePoint Open(const std::string& folder, const CheckpointFile& file, const TrainOptions& options,
+                 const DataStamp& data) {
   OpenedCheckpoint opened = OpenCheckpoint(file.path);
+  // Where somebody has edited the folder's configuration.
+  CheckSameConfiguration(file.path.string(), opened.config, options);
   const fs::path metrics = fs::path(folder) / kMetricsName;
   std::error_code fault;
   const uintmax_t bytes = fs::file_size(metrics, fault);
@@ -158,21 +166,27 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   const std::vector<CheckpointFile> files = ListCheckpoints(folder);
   if (files.empty()) return std::nullopt;
   std::vector<CheckpointFile> damaged;
+  std::optional<Error> refusal;
   for (const CheckpointFile& file : files) {
     try {
-      ResumePoint point = Open(folder, file, data);
+      ResumePoint point = Open(folder, file, options, data);
       // Not where none is sound: the next attempt would take the run for one without checkpoints.
       std::ranges::for_each(damaged, SetAside);
       return point;
     } catch (const DataChanged&) {
       throw;
     } catch (const Error& error) {
-      // What cannot be read just now may be sound.
-      if (error.kind() != ErrorKind::kBadData) throw;
+      // Of another configuration: the file is a stranger's, or, where all are, the options are.
+      if (error.kind() == ErrorKind::kUsage) {
+        if (!refusal) refusal = error;
+      } else if (error.kind() != ErrorKind::kBadData) {
+        throw;  // what cannot be read just now may be sound
+      }
       warn(fmt::format("passed over: {}", error.what()));
       damaged.push_back(file);
     }
   }
+  if (refusal) throw Error(*refusal);
   throw Error(ErrorKind::kBadData,
               fmt::format("{}: none of its checkpoints is sound: begin anew in another folder",
                           (fs::path(folder) / "checkpoints").string()));

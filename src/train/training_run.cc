@@ -14,6 +14,7 @@
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
 #include "train/checkpointer.h"
+#include "train/config_text.h"
 #include "train/data_identity.h"
 #include "train/input_range.h"
 #include "train/model_file.h"
@@ -163,7 +164,8 @@ class TrainingRun {
     const auto began = RunMeter::Clock::now();
     StateWriter writer;
     Visit(writer);
-    CheckpointContent content{.data = stamp_, .metrics_bytes = folder_.SyncMetrics()};
+    CheckpointContent content{
+        .config = ConfigText(options_), .data = stamp_, .metrics_bytes = folder_.SyncMetrics()};
     std::vector<T> flat;
     if (training_ && progress_->has_iterations()) {
       flat = Flat(training_->point());

@@ -169,6 +169,7 @@ def state_in(checkpoint):
     Times and lengths of lines do, and how many evaluations were begun.
     """
     tensors, metadata = oracle.read_safetensors(checkpoint)
+    of_the_day = ("checksum", "metrics_bytes", "config.toml")
     texts = {name: text for name, text in metadata.items()
-             if not name.startswith("state.meter.") and name not in ("checksum", "metrics_bytes")}
+             if not name.startswith("state.meter.") and name not in of_the_day}
     return {**texts, **{name: values.tobytes() for name, values in tensors.items()}}

@@ -62,8 +62,8 @@ inline Outcome OutcomeOf(const std::string& run) {
   }
   const SafetensorsFile last = SafetensorsFile::Read(ListCheckpoints(run).front().path);
   for (const auto& [key, value] : last.metadata()) {
-    const bool is_of_moment =
-        key == "metrics_bytes" || key == "data_stamp" || key.starts_with("state.meter.");
+    const bool is_of_moment = key == "metrics_bytes" || key == "config.toml" ||
+                              key == "data_stamp" || key.starts_with("state.meter.");
     if (!is_of_moment) outcome.last_state[key] = value;
   }
   for (const TensorView& tensor : last.tensors()) {

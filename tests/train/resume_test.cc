@@ -262,6 +262,26 @@ TEST(ResumeFromTest, AnotherConfigurationIsRefusedByName) {
   }
 }
 
+TEST(ResumeFromTest, AConfigurationThatWasEditedIsRefusedByName) {
+  const TemporaryFolder folder;
+  TrainOptions options = StoppedRun(folder);
+  const fs::path path = folder / "run/config.toml";
+  std::string config = ReadWholeFile(path);
+  const std::string entry = "lambda = 0.0001";
+  config.replace(config.find(entry), entry.size(), "lambda = 0.0002");
+  AtomicFile file(path);
+  file.Write(config);
+  file.Commit();
+  options.objective.lambda = 0.0002;
+  try {
+    Train(options, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("lambda: expected 0.0002, found 0.0001"));
+  }
+}
+
 TEST(ResumeFromTest, WhatAKilledProcessWasWritingIsRemoved) {
   const TemporaryFolder folder;
   const TrainOptions options = StoppedRun(folder);
@@ -277,6 +297,20 @@ TEST(ResumeFromTest, WhatAKilledProcessWasWritingIsRemoved) {
 }
 
 // Of whoever sets what stops a run in which process, the result knows nothing.
+TEST(ResumeFromTest, SamplesAreThoseOfTheFirstStartWhateverTheMemory) {
+  const TemporaryFolder folder;
+  TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
+  options.optimizer.first_sample = 12;
+  options.optimizer.growth = 2;
+  Stopper stopper(-1, 3);
+  EXPECT_THROW(Train(options, {&stopper, &stopper.stop}), Stopped);
+  options.resume = "auto";
+  options.resources.memory_bytes = uint64_t{1} << 30;
+  const std::string model = ReadWholeFile(Train(options, {}).model_path);
+  EXPECT_EQ(model, WholeRun(folder, options));
+  EXPECT_EQ(ReadWholeFile(Train(options, {}).model_path), model) << "it is finished";
+}
+
 TEST(ResumeFromTest, TheTimeLimitStopsARunWithACheckpoint) {
   const TemporaryFolder folder;
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");
