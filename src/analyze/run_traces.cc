@@ -35,8 +35,17 @@ double ModifiedAt(const fs::path& path) {
          static_cast<double>(status.st_mtim.tv_nsec) * 1e-9;
 }
 
+// None where it cannot be read: a run may be just beginning.
+std::vector<std::string> LinesOf(const fs::path& path) {
+  try {
+    return LastLines(path);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::vector<IterationMetrics> LastMetrics(const fs::path& path) {
-  std::vector<std::string> lines = LastLines(path);
+  std::vector<std::string> lines = LinesOf(path);
   if (lines.size() > kLinesKept) {
     lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kLinesKept));
   }
@@ -56,7 +65,7 @@ std::string_view LevelOf(std::string_view line) {
 }
 
 void ReadLog(const fs::path& path, RunTraces& traces) {
-  for (const std::string& line : LastLines(path)) {
+  for (const std::string& line : LinesOf(path)) {
     const std::string_view level = LevelOf(line);
     if (level.empty()) continue;
     traces.ended_by_error = level == "error";

@@ -10,7 +10,6 @@
 
 #include "base/input_file.h"
 #include "base/text.h"
-#include "rhohat/error.h"
 
 namespace rhohat {
 namespace {
@@ -96,17 +95,10 @@ std::optional<IterationMetrics> ParseMetrics(const std::string& text) {
 }
 
 std::vector<std::string> LastLines(const std::filesystem::path& path) {
-  std::string text;
-  bool cut = false;
-  try {
-    const InputFile file(path.string());
-    const uint64_t size = std::min(file.bytes(), kTailBytes);
-    cut = size < file.bytes();
-    text.resize(size);
-    file.ReadAt(file.bytes() - size, std::as_writable_bytes(std::span(text)));
-  } catch (const Error&) {
-    return {};
-  }
+  const InputFile file(path.string());
+  std::string text(std::min(file.bytes(), kTailBytes), '\0');
+  const bool cut = text.size() < file.bytes();
+  file.ReadAt(file.bytes() - text.size(), std::as_writable_bytes(std::span(text)));
   std::vector<std::string> lines = Split(text, '\n');
   lines.pop_back();  // behind the last line's end: empty, or a line that is being written
   if (cut && !lines.empty()) lines.erase(lines.begin());

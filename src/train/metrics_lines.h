@@ -17,8 +17,8 @@ std::string MetricsLine(const IterationMetrics& metrics);
 // 0.
 std::optional<IterationMetrics> ParseMetrics(const std::string& line);
 
-// The last whole lines of a file that may still grow, oldest first, from its last 256 KiB. None
-// where it cannot be read.
+// The last whole lines of a file that may still grow, oldest first, from its last 256 KiB. Throws
+// Error(kNoInput) or Error(kIo) where it cannot be read.
 std::vector<std::string> LastLines(const std::filesystem::path& path);
 
 }  // namespace rhohat

@@ -49,10 +49,10 @@ def name_of(call):
     return name[1:].rsplit(".", 2)[0] if name.endswith(".part") else name
 
 
-def check_what_is_left(job, run):
+def check_what_is_left(job, run, after=""):
     model = run / "model.safetensors"
-    assert not model.exists() or model.read_bytes() == job.outcome["model"]
-    assert hidden(run) == []
+    assert not model.exists() or model.read_bytes() == job.outcome["model"], after
+    assert hidden(run) == [], after
 
 
 def check_failure(job, run, call, way, result):
@@ -78,7 +78,7 @@ def try_call(job, run, number, way, log, words):
     if calls:  # another number of reads is possible, since threads share them
         check_failure(job, run, calls[0], way, result)
     if run.exists():
-        check_what_is_left(job, run)
+        check_what_is_left(job, run, f"{calls} {way}: {result}")
     job.finish(run)
     shutil.rmtree(run)
 
@@ -187,7 +187,7 @@ def check_memory_fault(job, run, environment):
     if result.code:
         result.error(alone=False)
     if run.exists():
-        check_what_is_left(job, run)
+        check_what_is_left(job, run, f"{calls} {way}: {result}")
     job.finish(run)
     shutil.rmtree(run)
 
