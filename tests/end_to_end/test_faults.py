@@ -187,7 +187,7 @@ def check_memory_fault(job, run, environment):
     if result.code:
         result.error(alone=False)
     if run.exists():
-        check_what_is_left(job, run, f"{calls} {way}: {result}")
+        check_what_is_left(job, run, str(result))
     job.finish(run)
     shutil.rmtree(run)
 
