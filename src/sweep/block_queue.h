@@ -4,8 +4,10 @@
 // Slots are a ring: block k uses slot k mod W, and is fetched once block k−W is finished. So never
 // more than W consecutive blocks are in hand, and a block can only run ahead of an unfinished one
 // by less than W. A block is ready when its own bytes have arrived and its parcels are unpacked.
-// Lanes are queues: a lane is drained by one task at a time, in ascending order, as far as its
-// blocks are ready.
+// Lanes are queues: a lane has one task at a time, which takes its next block where that is ready.
+//
+// Where a pass is to pause it ends early: blocks up to the last one begun are still computed, those
+// after it are dropped.
 //
 // After a failure of block k, that block and those after it are dropped but those before it are
 // still computed, so that the failure reported is that of the lowest-numbered failing block on

@@ -35,12 +35,14 @@ void ForgetEmptyRun(const std::string& folder);
 // another configuration.
 std::optional<TrainResult> FindFinishedRun(const std::string& folder, const TrainOptions& options);
 
-// The checkpoint to go on from; nothing where none was written yet. Damaged ones are told of by
-// `warn`, set aside and passed over.
+// The checkpoint to go on from; nothing where none was written yet. Damaged ones, and those of
+// another configuration, are told of by `warn` and passed over; they are set aside where an older
+// one is sound.
 //
-// Throws Error(kUsage), naming the first difference, where the run is one of another configuration;
-// of `options`, which are resolved, resources, the job and names of files may differ. Throws
-// Error(kBadData) where no checkpoint is sound, or where `data` is not what the run began with.
+// Throws Error(kUsage), naming the first difference, where the run, or every one of its
+// checkpoints, is of another configuration; of `options`, which are resolved, resources, the job
+// and names of files may differ. Throws Error(kBadData) where no checkpoint is sound, or where
+// `data` is not what the run began with, and Error(kIo) where they cannot be read.
 std::optional<ResumePoint> FindResumePoint(const std::string& folder, const TrainOptions& options,
                                            const DataStamp& data,
                                            const std::function<void(const std::string&)>& warn);
