@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "data/hdf5_catalog.h"
 #include "data/hdf5_dataset.h"
 #include "rhohat/analyze.h"
 #include "rhohat/error.h"

@@ -20,7 +20,7 @@
 #include "data/chunk_grid.h"
 #include "data/filter_pipeline.h"
 #include "data/hdf5_chunk_index.h"
-#include "data/hdf5_dataset.h"
+#include "data/hdf5_dataset_info.h"
 #include "data/row_source.h"
 
 namespace rhohat {
