@@ -35,12 +35,6 @@ std::vector<int32_t> StoredFortran(const std::vector<int64_t>& shape) {
   return stored;
 }
 
-std::vector<double> Counting(size_t count) {
-  std::vector<double> values(count);
-  for (size_t i = 0; i < count; ++i) values[i] = static_cast<double>(i);
-  return values;
-}
-
 class ColumnMajorSourceTest : public testing::Test {
  protected:
   std::unique_ptr<ColumnMajorSource> Open(const std::string& bytes, const RowLayout& layout,

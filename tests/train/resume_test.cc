@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "rhohat/error.h"
 #include "rhohat/train.h"
+#include "tests/support/recorder.h"
 #include "tests/support/run_outcome.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"

@@ -12,6 +12,7 @@
 
 #include "rhohat/error.h"
 #include "rhohat/grid.h"
+#include "tests/support/recorder.h"
 #include "tests/support/run_outcome.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
