@@ -10,8 +10,7 @@ import struct
 
 import pytest
 
-from faults import calls_of, fault
-from runs import checkpoints, make_job
+from runs import checkpoints, make_job, stopped_half_way
 
 pytestmark = pytest.mark.fast
 
@@ -24,14 +23,9 @@ def job(rhohat, tmp_path_factory):
 @pytest.fixture(scope="module")
 def stopped(job):
     """A run that was stopped half-way, with two checkpoints."""
-    folder = job.whole.parent
-    calls = calls_of(job.rhohat, folder / "log", *job.words(folder / "counted"), call="write",
-                     path="metrics")
-    environment = fault(do="TERM", at=len(calls) // 2, call="write", path="metrics")
-    result = job.rhohat(*job.words(folder / "stopped"), environment=environment)
-    assert result.code == 75, str(result)
-    assert len(checkpoints(folder / "stopped")) == 2
-    return folder / "stopped"
+    run = stopped_half_way(job)
+    assert len(checkpoints(run)) == 2
+    return run
 
 
 @pytest.fixture

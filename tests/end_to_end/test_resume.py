@@ -8,9 +8,8 @@ import time
 import h5py
 import pytest
 
-from faults import calls_of, fault
 from program import read_metrics
-from runs import checkpoints, end_of, make_job
+from runs import checkpoints, end_of, make_job, stopped_half_way
 
 pytestmark = pytest.mark.fast
 
@@ -23,13 +22,7 @@ def job(rhohat, tmp_path_factory):
 @pytest.fixture(scope="module")
 def stopped(job):
     """A run that was stopped half-way."""
-    folder = job.whole.parent
-    calls = calls_of(job.rhohat, folder / "log", *job.words(folder / "counted"), call="write",
-                     path="metrics")
-    environment = fault(do="USR1", at=len(calls) // 2, call="write", path="metrics")
-    result = job.rhohat(*job.words(folder / "stopped"), environment=environment)
-    assert result.code == 75, str(result)
-    return folder / "stopped"
+    return stopped_half_way(job, "USR1")
 
 
 @pytest.fixture
