@@ -1,7 +1,6 @@
 // rhohat synth: data made up, to try things on.
 #include <fmt/core.h>
 
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>

@@ -1,7 +1,6 @@
 // What a file is, in lines for a person.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/units.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

@@ -1,11 +1,9 @@
 #include "sweep/row_store.h"
 
-#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
 #include "base/units.h"
-#include "data/decode.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

@@ -2,18 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
-#include <utility>
 
 #include "data/decode.h"
 #include "sweep/sweep_group.h"
 
 namespace rhohat {
 namespace {
-
-template <class T>
-constexpr ElementType kNativeType{
-    std::is_same_v<T, float> ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
 
 // Rows are kept as they are stored where that is smaller.
 template <class T>

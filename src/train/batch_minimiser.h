@@ -2,7 +2,6 @@
 // to stop.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "base/aligned_buffer.h"

@@ -3,8 +3,8 @@
 
 #include <span>
 
+#include "rhohat/memory_plan.h"
 #include "rhohat/options.h"
-#include "sweep/memory_planner.h"
 
 namespace rhohat {
 

@@ -5,7 +5,6 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
 #include <mutex>
 #include <system_error>

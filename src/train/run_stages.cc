@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "train/input_range.h"
-#include "train/model_file.h"
 #include "train/range_hint.h"
 
 namespace rhohat {

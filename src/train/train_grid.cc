@@ -6,9 +6,7 @@
 #include <deque>
 #include <exception>
 #include <filesystem>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <system_error>
 #include <thread>

@@ -14,7 +14,6 @@
 #include "rhohat/error.h"
 #include "train/checkpointer.h"
 #include "train/config_text.h"
-#include "train/model_file.h"
 #include "train/reporter.h"
 #include "train/run_stages.h"
 #include "train/speed_verdict.h"

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <thread>
 
-#include "formats/transpose.h"
 #include "tests/formats/test_rows.h"
 
 namespace rhohat {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <clocale>
-#include <cmath>
 #include <limits>
 #include <locale>
 

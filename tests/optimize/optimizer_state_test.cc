@@ -1,7 +1,6 @@
 // An optimiser that was saved after any evaluation goes on with the same bits.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
