@@ -4,7 +4,6 @@
 
 #include <cassert>
 #include <cstring>
-#include <type_traits>
 
 #include "base/keyed_permutation.h"
 #include "base/units.h"
@@ -12,10 +11,6 @@
 
 namespace rhohat {
 namespace {
-
-template <class T>
-constexpr ElementType kNativeType{
-    std::is_same_v<T, float> ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
 
 HeldFormat FormatOf(ElementType type, int64_t columns) {
   return {.type = type,
