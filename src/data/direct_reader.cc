@@ -56,9 +56,12 @@ class DirectReader::ChunkParcel final : public Parcel {
         std::min(reader.bands_in_parcel_, reader.grid_.bands() - number * reader.bands_in_parcel_);
     const auto first = reader.places_.begin() + first_chunk_;
     places_ = {&*first, static_cast<size_t>(bands * reader.grid_.chunks_in_band())};
-    unpacked_ = resources_->unpacked.Take(static_cast<size_t>(reader.bands_in_parcel_) *
-                                          static_cast<size_t>(reader.grid_.chunks_in_band()) *
-                                          reader.chunk_bytes_);
+    PlanReads();
+    if (reader.in_place_) {
+      stored_ = resources_->stored.Take(reader.most_stored_bytes_);
+    } else {
+      unpacked_ = resources_->unpacked.Take(reader.UnpackedBytes());
+    }
   }
   ~ChunkParcel() override {
     resources_->unpacked.GiveBack(std::move(unpacked_));
@@ -70,27 +73,17 @@ class DirectReader::ChunkParcel final : public Parcel {
   int64_t number() const { return number_; }
 
   const std::byte* Chunk(int64_t index) const {
-    return unpacked_->data() + static_cast<size_t>(index - first_chunk_) * reader_.chunk_bytes_;
+    return Unpacked(static_cast<size_t>(index - first_chunk_)).data();
   }
 
   void Read() override {
-    stored_ = resources_->stored.Take(reader_.most_stored_bytes_);
-    size_t filled = 0;
-    for (size_t begin = 0; begin < places_.size();) {
-      const size_t end = EndOfRun(begin);
-      const uint64_t offset = places_[begin].offset;
-      const size_t bytes = places_[begin].stored_bytes == 0
-                               ? 0
-                               : places_[end - 1].offset + places_[end - 1].stored_bytes - offset;
-      file_->ReadAt(offset, stored_->span().subspan(filled, bytes));
-      for (size_t i = begin; i < end; ++i) {
-        stored_at_.push_back(filled +
-                             (places_[i].stored_bytes == 0 ? 0 : places_[i].offset - offset));
-      }
-      filled += bytes;
-      begin = end;
+    if (!stored_) stored_ = resources_->stored.Take(reader_.most_stored_bytes_);
+    uint64_t total = 0;
+    for (const Run& run : runs_) {
+      file_->ReadAt(run.offset, stored_->span().subspan(run.stored_at, run.bytes));
+      total += run.bytes;
     }
-    resources_->bytes_read.fetch_add(filled, std::memory_order_relaxed);
+    resources_->bytes_read.fetch_add(total, std::memory_order_relaxed);
   }
 
   void Unpack() override {
@@ -98,20 +91,51 @@ class DirectReader::ChunkParcel final : public Parcel {
     for (size_t i = 0; i < places_.size(); ++i) {
       const ChunkPlace& place = places_[i];
       if (place.stored_bytes == 0) continue;
-      const std::span<std::byte> chunk =
-          unpacked_->span().subspan(i * reader_.chunk_bytes_, reader_.chunk_bytes_);
       try {
         reader_.pipeline_->Decode(stored_->span().subspan(stored_at_[i], place.stored_bytes),
-                                  FilterMask(static_cast<int64_t>(i)), chunk, *scratch);
+                                  FilterMask(static_cast<int64_t>(i)), Unpacked(i), *scratch);
       } catch (const Error& error) {
         ThrowDamaged(static_cast<int64_t>(i), error);
       }
     }
     resources_->GiveBack(std::move(scratch));
-    resources_->stored.GiveBack(std::move(stored_));
+    if (!reader_.in_place_) resources_->stored.GiveBack(std::move(stored_));
   }
 
  private:
+  // Chunks that one read brings.
+  struct Run {
+    uint64_t offset = 0;  // in the file
+    size_t bytes = 0;
+    size_t stored_at = 0;
+  };
+
+  // Where the elements of a chunk will be.
+  std::span<std::byte> Unpacked(size_t i) const {
+    const AlignedBuffer<std::byte>& buffer = reader_.in_place_ ? *stored_ : *unpacked_;
+    const size_t at = reader_.in_place_ ? stored_at_[i] : i * reader_.chunk_bytes_;
+    return buffer.span().subspan(at, reader_.chunk_bytes_);
+  }
+
+  void PlanReads() {
+    size_t filled = 0;
+    for (size_t begin = 0; begin < places_.size();) {
+      const size_t end = EndOfRun(begin);
+      const ChunkPlace& first = places_[begin];
+      const ChunkPlace& last = places_[end - 1];
+      const bool is_written = first.stored_bytes > 0;
+      for (size_t i = begin; i < end; ++i) {
+        stored_at_.push_back(filled + (is_written ? places_[i].offset - first.offset : 0));
+      }
+      if (is_written) {
+        const size_t bytes = last.offset + last.stored_bytes - first.offset;
+        runs_.push_back({.offset = first.offset, .bytes = bytes, .stored_at = filled});
+        filled += bytes;
+      }
+      begin = end;
+    }
+  }
+
   // One past the last chunk of those that lie near one after another in the file, so that one read
   // brings them.
   size_t EndOfRun(size_t begin) const {
@@ -148,9 +172,10 @@ class DirectReader::ChunkParcel final : public Parcel {
   int64_t number_;
   int64_t first_chunk_;
   std::span<const ChunkPlace> places_;
-  BufferPool::Buffer stored_;
+  std::vector<Run> runs_;
   std::vector<size_t> stored_at_;
-  BufferPool::Buffer unpacked_;
+  BufferPool::Buffer stored_;
+  BufferPool::Buffer unpacked_;  // none where the elements stay where they are read to
 };
 
 DirectReader::DirectReader(const Hdf5DataSetInfo& info, std::shared_ptr<DirectResources> resources)
@@ -178,6 +203,10 @@ DirectReader::DirectReader(const Hdf5DataSetInfo& info, std::shared_ptr<DirectRe
     CheckPlaces();
   } else {
     pipeline_ = std::make_unique<FilterPipeline>(info.pipeline, chunk_bytes_);
+    in_place_ =
+        pipeline_->OnlyChecks() && std::ranges::all_of(places_, [this](const ChunkPlace& place) {
+          return place.stored_bytes == 0 || place.stored_bytes >= chunk_bytes_;
+        });
     PlanParcels();
   }
 }
@@ -235,10 +264,13 @@ size_t DirectReader::PlacesBytes(int64_t count) const {
   return static_cast<size_t>(std::min(static_cast<double>(count), bands + kAtEitherEnd) * in_band);
 }
 
+size_t DirectReader::UnpackedBytes() const {
+  if (in_place_) return 0;
+  return static_cast<size_t>(bands_in_parcel_ * grid_.chunks_in_band()) * chunk_bytes_;
+}
+
 size_t DirectReader::ParcelBytes() const {
-  if (!pipeline_) return 0;
-  return most_stored_bytes_ +
-         static_cast<size_t>(bands_in_parcel_ * grid_.chunks_in_band()) * chunk_bytes_;
+  return pipeline_ ? most_stored_bytes_ + UnpackedBytes() : 0;
 }
 
 double DirectReader::ParcelBytesPerRow() const {

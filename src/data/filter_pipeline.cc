@@ -217,6 +217,8 @@ void FilterPipeline::Decode(Bytes stored, uint32_t filter_mask, std::span<std::b
   if (current.data() != chunk.data()) Copy(current, chunk.data());
 }
 
+bool FilterPipeline::OnlyChecks() const { return std::ranges::none_of(filters_, Moves); }
+
 uint32_t FilterPipeline::Encode(Bytes chunk, std::vector<std::byte>& stored,
                                 FilterScratch& scratch) const {
   if (chunk.size() != chunk_bytes_) {

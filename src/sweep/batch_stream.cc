@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "data/decode.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

@@ -7,7 +7,6 @@
 
 #include "base/keyed_permutation.h"
 #include "base/units.h"
-#include "data/decode.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

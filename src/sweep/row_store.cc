@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "base/units.h"
+#include "data/decode.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/aligned_buffer.h"
-#include "data/decode.h"
 #include "data/row_source.h"
 
 namespace rhohat {

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "data/row_source.h"
 #include "rhohat/memory_plan.h"
 #include "rhohat/options.h"
 
