@@ -3,11 +3,11 @@
 #pragma once
 
 #include <string>
-#include <type_traits>
 
 #include "analyze/model_sweep.h"
 #include "base/atomic_file.h"
 #include "base/version.h"
+#include "data/element_type.h"
 #include "data/hdf5_writer.h"
 
 namespace rhohat {
@@ -32,10 +32,8 @@ inline void CheckRowResults(const std::string& output, const AnalyzeOptions& opt
 template <class Out, class T>
 void WriteRowResults(ModelSweep<T>& bound, const RowResultsFile& file,
                      const typename Sweep<T>::template ComputeRows<Out>& compute) {
-  const ElementKind kind =
-      std::is_same_v<Out, double> ? ElementKind::kFloat64 : ElementKind::kFloat32;
   Hdf5Writer writer(file.path, {.dataset = file.dataset,
-                                .type = {kind, false},
+                                .type = kNativeType<Out>,
                                 .rows = bound.sweep().rows(),
                                 .columns = file.columns});
   writer.SetAttribute("created_by", std::string("rhohat ") + kVersion);
