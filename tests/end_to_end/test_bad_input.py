@@ -315,6 +315,24 @@ def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
     check_nothing_left(tmp_path, "run/model.safetensors")
 
 
+@pytest.mark.parametrize("rate, beta", [(1000, 3), (2, 3)])
+def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, rate, beta):
+    line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 40, "--beta", beta,
+                        "--run", tmp_path / "run", "--optimizer", "gd", "--learning-rate", rate,
+                        alone=False)
+    check_names(line, ["--learning-rate", "J rose from", "another folder"])
+    check_nothing_left(tmp_path, "run/model.safetensors")
+    assert "diverged" in (tmp_path / "run/run.log").read_text()
+
+
+def test_batches_that_make_the_model_useless_are_warned_of(rhohat, tmp_path, small_data):
+    done = rhohat.ok("train", small_data, "--hidden", 3, "--optimizer", "adam", "--epochs", 2,
+                     "--learning-rate", 1e6, "--run", tmp_path / "run")
+    for text in (done.stderr, (tmp_path / "run/run.log").read_text()):
+        assert "warning: adam: J rose from" in text
+        assert "warning: adam: all 3 units have a mean activation within" in text
+
+
 def test_a_run_that_failed_at_once_leaves_its_folder_free(rhohat, tmp_path, random):
     data, _ = faulty.FAULTS["nan"](tmp_path, random)
     rhohat.fails(65, "train", *data, *train_flags(tmp_path), alone=False)
