@@ -247,7 +247,7 @@ def test_a_pipe_as_input_is_refused_and_not_waited_for(rhohat, model, tmp_path, 
     os.mkfifo(tmp_path / "pipe")
     before = [model] if command == "evaluate" else []
     after = train_flags(tmp_path) if command == "train" else []
-    line = rhohat.fails(66, command, *before, tmp_path / "pipe", *after, timeout=10)
+    line = rhohat.fails(66, command, *before, tmp_path / "pipe", *after)
     check_names(line, ["pipe", "expected a file"])
 
 
@@ -261,7 +261,7 @@ def test_too_little_address_space_is_refused_and_not_waited_for(rhohat, tmp_path
         remark("a sanitizer reserves terabytes of address space itself: no limit set")
         return
     line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
-                        preexec_fn=limit, timeout=20)
+                        preexec_fn=limit)
     check_names(line, ["address space", "ulimit -v"])
 
 
