@@ -139,7 +139,7 @@ def test_the_plan_counts_each_model_and_reading_once(rhohat, data):
 
 
 def test_a_grid_keeps_within_the_least_memory(rhohat, tmp_path, random, sanitized):
-    data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 60_000, columns=100),
+    data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 30_000, columns=100),
                          chunks=(500, 100))
     flags = ("--hidden", 30, "--iterations", 3, "--grid", "beta=1,2,3,4", "--grid", "lambda=0,1e-3")
     planned = json.loads(rhohat.ok("plan", data, *flags, "--measure", "off", "--json").stdout)

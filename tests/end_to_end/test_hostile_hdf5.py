@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 import hostile
@@ -92,15 +93,25 @@ def evaluate(model, case, reader):
     return ["evaluate", model, *case.data, "--json", "--memory", BUDGET, *reader]
 
 
-# Unpacks gigabytes: some of its cases are enough where it must be quick.
-LONG_KIND = "small_files_with_huge_chunks"
+# Each test twice: with some of its cases, every so many-th of them, and with all.
+SOME, SOME_LARGE, ALL = 3, 7, 1
+some_and_all = pytest.mark.parametrize("step", [
+    pytest.param(SOME, marks=pytest.mark.fast, id="some"),
+    pytest.param(ALL, marks=pytest.mark.slow, id="all")])
 
 
-@pytest.mark.parametrize("kind, step", [
-    *(pytest.param(kind, 7 if kind == LONG_KIND else 1, marks=pytest.mark.fast, id=kind)
-      for kind in hostile.HOSTILE),
-    pytest.param(LONG_KIND, 1, marks=pytest.mark.slow, id=f"all_{LONG_KIND}")])
+@pytest.fixture
+def random(request):
+    """The same for some of a test's cases as for all of them."""
+    name = request.node.nodeid.replace("-some]", "]").replace("-all]", "]")
+    return np.random.default_rng(list(name.encode()))
+
+
+@some_and_all
+@pytest.mark.parametrize("kind", hostile.HOSTILE)
 def test_made_to_break(rhohat, model, tmp_path, random, sanitized, readers, kind, step):
+    if step == SOME and kind == "small_files_with_huge_chunks":
+        step = SOME_LARGE
     cases = hostile.HOSTILE[kind](tmp_path, random)[::step]
     if kind == "rows_elsewhere":
         readers = [["--reader", "auto"], ["--reader", "library"]]  # not for the direct one
@@ -129,11 +140,12 @@ def test_described(rhohat, tmp_path, random, sanitized, kind):
     check_all(rhohat, runs, sanitized)
 
 
-@pytest.mark.fast
+@some_and_all
 @pytest.mark.parametrize("base", RANDOM_FLIPS)
-def test_any_byte_of_the_metadata(rhohat, model, tmp_path, random, sanitized, readers, base):
+def test_any_byte_of_the_metadata(rhohat, model, tmp_path, random, sanitized, readers, base, step):
     runs = []
-    for number, case in enumerate(hostile.random_flips(tmp_path, random, base, RANDOM_FLIPS[base])):
+    flips = RANDOM_FLIPS[base] // step
+    for number, case in enumerate(hostile.random_flips(tmp_path, random, base, flips)):
         if sanitized and case.name in hostile.SEEN_BY_SANITIZERS_ALONE:
             continue
         commands = [evaluate(model, case, reader) for reader in readers]

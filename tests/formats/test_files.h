@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "rhohat/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace rhohat {
 
@@ -22,7 +23,7 @@ namespace rhohat {
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "rhohat-XXXXXX").string();
+    std::string name = (PlaceOfTemporaryFolders() / "rhohat-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
     folder_ = name;
   }

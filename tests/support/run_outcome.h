@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -40,6 +42,13 @@ class Stopper : public RunObserver {
   int64_t blocks_;
   int64_t iteration_;
 };
+
+// Iterations that a run has noted, the starting point among them.
+inline int64_t CountLines(const std::string& run) {
+  const std::string metrics = run + "/metrics.jsonl";
+  if (!std::filesystem::exists(metrics)) return 0;
+  return std::ranges::count(ReadWholeFile(metrics), '\n');
+}
 
 // What must not depend on how often a run was stopped.
 struct Outcome {
