@@ -9,6 +9,7 @@
 #include <string>
 
 #include "analyze/png_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace rhohat {
 
@@ -32,7 +33,7 @@ inline Picture ReadPng(const std::string& path) {
 class PictureTest : public testing::Test {
  protected:
   PictureTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "rhohat-XXXXXX").string();
+    std::string name = (PlaceOfTemporaryFolders() / "rhohat-test-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
     folder_ = name;
   }

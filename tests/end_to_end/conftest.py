@@ -1,6 +1,10 @@
 """What every end-to-end test needs: the program, a place for data, small trained models."""
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,12 @@ from program import OBJECTIVE_FLAGS, PROGRAM, Program
 from trained import Run
 
 _remarks = []
+_passed = []
+
+# Small files are in memory: nearly all that these tests write is synced at once, and what a test
+# would wait for is the disk. Tests of much data are marked `disk`.
+MEMORY = Path("/dev/shm")
+ROOM = 2**30  # bytes that must be free there
 
 # For a program that carries a sanitizer. Memory that is lost is looked for by the unit tests: here
 # it would be libhdf5's, which loses some on damaged files, and the C library's, on locales.
@@ -28,6 +38,25 @@ def pytest_collection_modifyitems(config, items):
     kept = {item for same in by_label.values() for item in same[part::parts]}
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = [item for item in items if item in kept]
+    if not config.option.collectonly and not any(item.get_closest_marker("disk") for item in items):
+        keep_files_in_memory(config)
+
+
+def keep_files_in_memory(config):
+    """From now on, for this session; what its tests leave stays there where one of them fails."""
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free < ROOM:
+        return
+    folder = tempfile.mkdtemp(prefix="rhohat-test-", dir=MEMORY)
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = folder  # pytest's name for where its folders are
+    # The last to be done, after what pytest itself tidies up.
+    atexit.register(lambda: _passed and shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_sessionfinish(exitstatus):
+    if exitstatus == 0:
+        _passed.append(True)
 
 
 def pytest_terminal_summary(terminalreporter):

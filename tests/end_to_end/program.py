@@ -16,6 +16,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("RHOHAT_BUILD", PROJECT / "build/release")).resolve()
 PROGRAM = Path(os.environ.get("RHOHAT", PROJECT / "build/release/bin/rhohat")).resolve()
 
+PATIENCE = 120  # seconds, for what takes a moment: that it hangs is all that they can tell
+
 # The objective that the tests train with and hand to the oracle.
 OBJECTIVE = {"rho": 0.1, "beta": 3.0, "decay": 3e-3}
 OBJECTIVE_FLAGS = ["--rho", "0.1", "--beta", "3", "--lambda", "3e-3"]
@@ -57,7 +59,7 @@ class Program:
                 if not key.startswith(("SLURM_", "OMP_", "OPENBLAS_", "RHOHAT"))}
         return {**kept, **extra}
 
-    def __call__(self, *arguments, timeout=60, **options):
+    def __call__(self, *arguments, timeout=PATIENCE, **options):
         arguments = [str(argument) for argument in arguments]
         environment = self.environment(**options.pop("environment", {}))
         done = subprocess.run([str(self.path), *arguments], stdin=subprocess.DEVNULL,
@@ -132,7 +134,7 @@ def peak_of(program, *arguments, cgroup=None, kill_after=0, timeout=500):
     return report["peak"]
 
 
-def python(*arguments, timeout=60):
+def python(*arguments, timeout=PATIENCE):
     """Runs this interpreter on something, in the project's folder."""
     return subprocess.run([sys.executable, "-B", *(str(argument) for argument in arguments)],
                           cwd=PROJECT, capture_output=True, text=True, timeout=timeout,

@@ -16,7 +16,7 @@ import numpy as np
 import layouts
 import oracle
 from faults import calls_of, fault
-from program import OBJECTIVE_FLAGS
+from program import OBJECTIVE_FLAGS, PATIENCE
 
 ROWS, COLUMNS = 1500, 20
 BATCHES = ("--batch", 50, "--epochs", 3, "--mix", 600)
@@ -154,7 +154,23 @@ def stopped_half_way(job, signal_name="TERM"):
     return folder / "stopped"
 
 
-def end_of(process, timeout=60):
+def wait_until(condition, what, process):
+    """Waits until that holds, while the process goes on."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert process.poll() is None, f"ended before {what}: {process.stderr.read().decode()}"
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE} s"
+        time.sleep(0.01)
+
+
+def wait_for_lines(process, run, count=2):
+    """Waits until a run's metrics have so many lines."""
+    metrics = run / "metrics.jsonl"
+    wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") >= count,
+               f"{count} lines of {metrics}", process)
+
+
+def end_of(process, timeout=PATIENCE):
     """Waits for a process to end; returns its exit code and what it said."""
     try:
         _, stderr = process.communicate(timeout=timeout)
@@ -165,14 +181,14 @@ def end_of(process, timeout=60):
     return process.returncode, stderr.decode()
 
 
-def interrupted(rhohat, words, seconds, number=signal.SIGKILL, timeout=60):
+def interrupted(rhohat, words, seconds, number=signal.SIGKILL):
     """Starts the program and sends it a signal after so long; returns exit code and messages."""
     process = rhohat.start(*words)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(number)
-    return end_of(process, timeout)
+    return end_of(process)
 
 
 def state_in(checkpoint):

@@ -247,7 +247,7 @@ def test_a_pipe_as_input_is_refused_and_not_waited_for(rhohat, model, tmp_path, 
     os.mkfifo(tmp_path / "pipe")
     before = [model] if command == "evaluate" else []
     after = train_flags(tmp_path) if command == "train" else []
-    line = rhohat.fails(66, command, *before, tmp_path / "pipe", *after, timeout=10)
+    line = rhohat.fails(66, command, *before, tmp_path / "pipe", *after)
     check_names(line, ["pipe", "expected a file"])
 
 
@@ -267,7 +267,7 @@ def test_too_little_address_space_is_refused_and_not_waited_for(
         rhohat, tmp_path, small_data, can_limit_address_space, kibibytes):
     if can_limit_address_space:
         line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
-                            preexec_fn=limit_address_space(kibibytes), timeout=20)
+                            preexec_fn=limit_address_space(kibibytes))
         check_names(line, ["address space", "ulimit -v"])
 
 
@@ -280,7 +280,7 @@ def test_commands_that_need_little_address_space_do_with_little(
         monkeypatch.setenv("OPENBLAS_NUM_THREADS", threads)
     if can_limit_address_space:
         for words in (("--version",), ("info", small_data)):
-            rhohat.ok(*words, preexec_fn=limit_address_space(150_000), timeout=20)
+            rhohat.ok(*words, preexec_fn=limit_address_space(150_000))
 
 
 def test_a_cost_that_is_not_finite_is_an_error(rhohat, tmp_path, random):

@@ -96,7 +96,7 @@ def test_info_on_data_and_model(rhohat, run, tmp_path):
 
 def test_plan_adds_up(rhohat, run):
     shown = rhohat.ok("plan", run.data, "--hidden", HIDDEN, "--memory", "1G", "--threads", 2,
-                      "--json")
+                      "--measure", "off", "--json")
     plan = json.loads(shown.stdout)
     assert plan["rows"] == ROWS and plan["columns"] == COLUMNS and plan["threads"] == 2
     assert plan["budget_bytes"] == 2**30
@@ -110,7 +110,8 @@ def test_plan_adds_up(rhohat, run):
     for item in plan["items"]:
         assert item["name"] in for_people
     least = json.loads(rhohat.ok("plan", run.data, "--hidden", HIDDEN, "--memory",
-                                 plan["least_bytes"], "--threads", 2, "--json").stdout)
+                                 plan["least_bytes"], "--threads", 2, "--measure", "off",
+                                 "--json").stdout)
     assert least["kept_rows"] == 0 and least["cache_bytes"] == 0
     assert least["schedule"] == "fused"
     assert least["bytes_read_per_evaluation"] == run.rows.nbytes

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 import layouts
-from program import OBJECTIVE_FLAGS, leftovers
+from program import OBJECTIVE_FLAGS, PATIENCE, leftovers
 
 pytestmark = pytest.mark.fast
 
@@ -83,7 +83,8 @@ def test_files_of_any_name_are_found_again(rhohat, tmp_path, random):
     # What it prints holds the name, and so is no UTF-8.
     for arguments in ([name, "--hidden", "5", "--iterations", "2", "--run", tmp_path / "old"],
                       ["--config", tmp_path / "old/config.toml", "--run", tmp_path / "new"]):
-        subprocess.run([rhohat.path, "train", *arguments], check=True, capture_output=True, timeout=60)
+        subprocess.run([rhohat.path, "train", *arguments], check=True, capture_output=True,
+                       timeout=PATIENCE)
     old, new = ((tmp_path / run / "model.safetensors").read_bytes() for run in ("old", "new"))
     assert old == new
 

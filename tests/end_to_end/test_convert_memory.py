@@ -12,7 +12,7 @@ import pytest
 
 from program import peak_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 
 BUDGET = 128 * 2**20
 COLUMNS = 500

@@ -175,7 +175,7 @@ def test_the_checkpoint_before_a_failed_one_is_there(job, tmp_path, call, way, p
 
 def check_memory_fault(job, run, environment):
     """An end with one line, or none of it noticed: no crash, and nothing that hangs."""
-    result = job.rhohat(*job.words(run), environment=environment, timeout=20)
+    result = job.rhohat(*job.words(run), environment=environment)
     assert result.code in (0, 64, 70, 74), str(result)
     if result.code:
         result.error(alone=False)

@@ -14,7 +14,7 @@ import pytest
 
 from program import PROJECT, read_metrics
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.disk]
 
 FOLDER = Path(os.environ.get("RHOHAT_MNIST", PROJECT / "data/mnist"))
 IMAGES = FOLDER / "train-images-idx3-ubyte"

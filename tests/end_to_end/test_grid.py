@@ -7,6 +7,7 @@ import signal
 import pytest
 
 import layouts
+from faults import fault
 from program import OBJECTIVE_FLAGS, peak_of
 from runs import FLAGS, end_of, hidden, interrupted, make_data, metric_lines, outcome
 
@@ -52,19 +53,16 @@ def test_signals_and_kills_change_nothing(rhohat, tmp_path, data):
     rhohat.ok("train", data, *flags, *GRID, "--run", whole)
     words = ("train", data, *flags, *GRID, "--run", run, "--resume", "auto",
              "--checkpoint-every", "0s")
-    stops = 0
-    for attempt in range(12):
-        number = signal.SIGTERM if attempt % 2 == 0 else signal.SIGKILL
-        code, stderr = interrupted(rhohat, words, 0.05 + 0.03 * attempt, number)
-        if code == 0:
+    for attempt in range(6):
+        environment = fault(do="TERM", at=10 + 20 * attempt, call="write", path="metrics")
+        code, stderr = end_of(rhohat.start(*words, environment=environment))
+        if code == 0 and attempt > 0:  # what the kills let pass is chance
             break
-        # A signal may come before there is anything to save.
-        assert code in ((75, 143) if number == signal.SIGTERM else (-signal.SIGKILL,)), stderr
-        if code == 75:
-            stops += 1
-            assert "--resume auto" in stderr.splitlines()[-1]
+        assert code == 75, stderr
+        assert "--resume auto" in stderr.splitlines()[-1]
+        code, stderr = interrupted(rhohat, words, 0.08 + 0.06 * attempt)
+        assert code in (0, -signal.SIGKILL), stderr
     rhohat.ok(*words)
-    assert stops > 0
     assert hidden(run) == []
     for name in NAMES:
         assert outcome(run / name) == outcome(whole / name), name
@@ -74,10 +72,14 @@ def test_signals_and_kills_change_nothing(rhohat, tmp_path, data):
 def test_a_stopped_model_goes_on_alone(rhohat, tmp_path, data):
     run = tmp_path / "run"
     flags = (*FLAGS["gd"][:-2], "--iterations", 10_000_000, *COMMON)
-    process = rhohat.start("train", data, *flags, *GRID, "--run", run, "--max-time", "1s")
-    code, stderr = end_of(process)
-    assert code == 75, stderr
-    assert "--max-time" in stderr.splitlines()[-1]
+    words = ("train", data, *flags, *GRID, "--run", run, "--resume", "auto")
+    for seconds in (0.5, 2, 8, 32):  # a machine may be too busy to get anywhere in a moment
+        code, stderr = end_of(rhohat.start(*words, "--max-time", f"{seconds}s"))
+        assert code == 75, stderr
+        assert "--max-time" in stderr.splitlines()[-1]
+        if all((run / name / "metrics.jsonl").exists() and metric_lines(run / name)
+               for name in NAMES):
+            break
     for name in NAMES:
         status = json.loads(rhohat.ok("status", "--json", run / name).stdout)
         assert status["state"] in ("stopped", "interrupted"), status
@@ -148,7 +150,7 @@ def test_the_plan_counts_each_model_and_reading_once(rhohat, data):
 
 
 def test_a_grid_keeps_within_the_least_memory(rhohat, tmp_path, random, sanitized):
-    data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 60_000, columns=100),
+    data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 30_000, columns=100),
                          chunks=(500, 100))
     flags = ("--hidden", 30, "--iterations", 3, "--grid", "beta=1,2,3,4", "--grid", "lambda=0,1e-3")
     planned = json.loads(rhohat.ok("plan", data, *flags, "--measure", "off", "--json").stdout)

@@ -2,14 +2,13 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 import layouts
 from control_groups import cpu_quota, entering
-from program import read_metrics
+from runs import wait_for_lines
 
 pytestmark = pytest.mark.fast
 
@@ -65,12 +64,7 @@ def training(rhohat, tmp_path, random):
         process = rhohat.start("train", data, "--hidden", 100, "--optimizer", "lbfgs", "--iterations",
                                1_000_000, "--tolerance", 0, "--run", run, *flags, **options)
         started.append(process)
-        metrics = run / "metrics.jsonl"
-        patience = time.monotonic() + 30
-        while not (metrics.exists() and len(read_metrics(run)) >= 2):
-            assert process.poll() is None, process.stderr.read().decode()
-            assert time.monotonic() < patience, "no iteration within 30 s"
-            time.sleep(0.02)
+        wait_for_lines(process, run)
         return process, run
 
     yield start

@@ -3,13 +3,12 @@
 import os
 import shutil
 import signal
-import time
 
 import h5py
 import pytest
 
 from program import read_metrics
-from runs import checkpoints, end_of, make_job, stopped_half_way
+from runs import checkpoints, end_of, make_job, stopped_half_way, wait_for_lines
 
 pytestmark = pytest.mark.fast
 
@@ -108,16 +107,10 @@ def test_a_run_at_work_is_not_disturbed(rhohat, job, tmp_path):
                  "--optimizer", "gd", "--threads", 1, "--run", run, "--resume", "auto")
     process = rhohat.start(*arguments)
     try:
-        patience = time.monotonic() + 60
-        while not (run / "metrics.jsonl").exists() or len(read_metrics(run)) < 2:
-            assert time.monotonic() < patience and process.poll() is None
-            time.sleep(0.02)
+        wait_for_lines(process, run)
         for words in (arguments, ("train", "--resume", run)):
             assert "another process is at work" in rhohat.fails(73, *words)
-        before = len(read_metrics(run))
-        while len(read_metrics(run)) == before:
-            assert time.monotonic() < patience and process.poll() is None
-            time.sleep(0.02)
+        wait_for_lines(process, run, len(read_metrics(run)) + 1)
     finally:
         process.kill()
         process.communicate()
@@ -262,21 +255,18 @@ def test_data_that_changes_while_a_run_is_at_work(rhohat, job, tmp_path, data_of
              "--optimizer", "gd", "--memory", "64M", "--run", run, "--schedule", "two-pass",
              "--checkpoint-every", "0s")
     process = rhohat.start(*words)
-    patience = time.monotonic() + 60
-    while not (run / "metrics.jsonl").exists() or len(read_metrics(run)) < 2:
-        assert time.monotonic() < patience and process.poll() is None
-        time.sleep(0.02)
+    wait_for_lines(process, run)
     with open(data_of_the_job, "ab") as file:
         file.write(b"more")
     try:
-        process.wait(3)
+        process.wait(1)
     except Exception:  # all rows are in memory: nothing is read again
         process.send_signal(signal.SIGTERM)
-    code, stderr = end_of(process, 5)
+    code, stderr = end_of(process)
     assert code in (65, 75), stderr
     rhohat.fails(65, "train", "--resume", run, alone=False)
     data_of_the_job.write_bytes(content)
-    assert rhohat("train", "--resume", run, "--max-time", "2s").code == 75
+    assert rhohat("train", "--resume", run, "--max-time", "1s").code == 75
 
 
 # ---- Where the run is ----------------------------------------------------------------------------

@@ -11,8 +11,6 @@ import layouts
 import oracle
 from program import OBJECTIVE_FLAGS, leftovers
 
-pytestmark = pytest.mark.fast
-
 ROWS, COLUMNS = 2003, 20
 
 
@@ -32,6 +30,7 @@ def tensor_bits(path):
     return {name: values.tobytes() for name, values in oracle.read_safetensors(path)[0].items()}
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_threads_and_memory(rhohat, tmp_path, rows, precision):
     files = [layouts.write(tmp_path / "rows.h5", rows, chunks=(100, COLUMNS))]
@@ -57,8 +56,12 @@ OPTIMISERS = {
 }
 
 
-@pytest.mark.parametrize("schedule", ["two-pass", "cached", "fused"])
-@pytest.mark.parametrize("optimizer", OPTIMISERS)
+SCHEDULES = ("two-pass", "cached", "fused")
+
+
+@pytest.mark.parametrize("optimizer, schedule", [
+    pytest.param(optimizer, schedule, marks=pytest.mark.fast if (i + k) % 3 == 0 else pytest.mark.slow)
+    for i, optimizer in enumerate(OPTIMISERS) for k, schedule in enumerate(SCHEDULES)])
 def test_repeated_with_each_optimiser(rhohat, tmp_path, rows, optimizer, schedule):
     files = [layouts.write(tmp_path / "rows.h5", rows, chunks=(30, COLUMNS))]
     flags = ["--optimizer", optimizer, *OPTIMISERS[optimizer], "--schedule", schedule]
@@ -67,6 +70,7 @@ def test_repeated_with_each_optimiser(rhohat, tmp_path, rows, optimizer, schedul
     assert len({run.read_bytes() for run in runs}) == 1
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_layout_of_the_data(rhohat, tmp_path, rows, precision):
     def one(name, **options):
@@ -89,6 +93,7 @@ def test_layout_of_the_data(rhohat, tmp_path, rows, precision):
         assert bits == found["contiguous"], name
 
 
+@pytest.mark.fast
 def test_the_seed_decides_the_start(rhohat, tmp_path, rows):
     files = [layouts.write(tmp_path / "rows.h5", rows)]
     runs = [train(rhohat, files, tmp_path / f"seed{seed}", "float32", "--seed", seed)
@@ -97,6 +102,7 @@ def test_the_seed_decides_the_start(rhohat, tmp_path, rows):
     assert first["encoder.weight"] != second["encoder.weight"]
 
 
+@pytest.mark.fast
 def test_evaluate_encode_reconstruct_and_score(rhohat, tmp_path, rows):
     files = [layouts.write(tmp_path / "rows.h5", rows, chunks=(100, COLUMNS))]
     model = train(rhohat, files, tmp_path / "run", "float32")

@@ -2,11 +2,12 @@
 
 import json
 import signal
-import time
 
 import pytest
 
 import layouts
+from program import PATIENCE
+from runs import wait_for_lines
 
 pytestmark = pytest.mark.fast
 
@@ -22,11 +23,7 @@ def started(rhohat, data, tmp_path):
     run = tmp_path / "run"
     process = rhohat.start("train", data, "--hidden", 20, "--iterations", 1_000_000, "--tolerance",
                            0, "--optimizer", "gd", "--threads", 1, "--run", run)
-    patience = time.monotonic() + 60
-    while not (run / "metrics.jsonl").exists() or (run / "metrics.jsonl").read_text().count("\n") < 3:
-        assert process.poll() is None, process.stderr.read().decode()
-        assert time.monotonic() < patience
-        time.sleep(0.02)
+    wait_for_lines(process, run, 3)
     yield process, run
     if process.poll() is None:
         process.kill()
@@ -46,7 +43,9 @@ def test_a_run_from_start_to_kill(rhohat, started):
         assert (found["state"], found["process"]) == ("running", process.pid)
         assert found["last_iteration"] == 1_000_000 and not found["stalled"]
         iterations.append(found["iteration"])
-    assert iterations == sorted(iterations) and iterations[0] < iterations[-1]
+    wait_for_lines(process, run, iterations[-1] + 2)
+    [found] = status(rhohat, run)
+    assert found["iteration"] > iterations[-1] and iterations == sorted(iterations)
     assert found["seconds_left"] > 0 and found["cost"] > 0
     process.kill()
     process.communicate()
@@ -58,7 +57,7 @@ def test_a_run_from_start_to_kill(rhohat, started):
 def test_a_run_that_was_asked_to_stop(rhohat, started):
     process, run = started
     process.send_signal(signal.SIGUSR1)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 75
     [found] = status(rhohat, run)
     assert (found["state"], found["process"]) == ("stopped", None)

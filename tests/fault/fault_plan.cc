@@ -46,7 +46,7 @@ struct Plan {
   bool is_lasting = false;
   Verdict verdict;
   int signal = 0;
-  bool stalls = false;
+  long pause_milliseconds = 0;
   int log = -1;
 };
 
@@ -69,8 +69,10 @@ void ReadWhatToDo(const char* word) {
   for (const NamedWay& known : kWays) {
     if (std::strcmp(word, known.name) == 0) plan.verdict = {known.way, 0};
   }
-  plan.stalls = std::strcmp(word, "stall") == 0;
-  const bool does_something = plan.verdict.way != Way::kGoOn || plan.signal != 0 || plan.stalls;
+  if (std::strcmp(word, "stall") == 0) plan.pause_milliseconds = 60'000;
+  if (std::strcmp(word, "linger") == 0) plan.pause_milliseconds = 50;
+  const bool does_something =
+      plan.verdict.way != Way::kGoOn || plan.signal != 0 || plan.pause_milliseconds > 0;
   if (plan.at > 0 && !does_something) {
     std::fprintf(stderr, "fault library: FAULT_DO: unknown: %s\n", word);
     std::abort();
@@ -122,8 +124,8 @@ void Log(long number, const char* call, size_t bytes, const char* path) {
 }
 
 // As a disk that does not answer, which no signal interrupts.
-void Stall() {
-  timespec rest{.tv_sec = 60, .tv_nsec = 0};
+void Pause(long milliseconds) {
+  timespec rest{.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
   while (::nanosleep(&rest, &rest) != 0) continue;
 }
 
@@ -147,7 +149,7 @@ Verdict Judge(const char* call, size_t bytes, const char* path, int descriptor) 
   const bool is_hit = number == plan.at || (plan.is_lasting && plan.at > 0 && number > plan.at);
   if (!is_hit) return {};
   if (plan.signal != 0) std::raise(plan.signal);
-  if (plan.stalls) Stall();
+  if (plan.pause_milliseconds > 0) Pause(plan.pause_milliseconds);
   if (plan.verdict.way == Way::kKill) Die();
   return plan.verdict;
 }

@@ -7,8 +7,8 @@
 //   FAULT_DO       EIO, ENOSPC, …: it fails so. short: half the bytes are transferred, and end:
 //   none.
 //                  kill: the process is killed instead of the call, kill-half: in the middle of it,
-//                  kill-after: behind it. stall: it takes a minute. USR1, TERM, INT: that signal
-//                  comes right before it
+//                  kill-after: behind it. stall: it takes a minute, and linger: a twentieth of a
+//                  second. USR1, TERM, INT: that signal comes right before it
 //   FAULT_LASTING  1: all calls counted after that one go wrong as well
 //   FAULT_LOG      a file that gets a line for each counted call: number, name, bytes, path
 //

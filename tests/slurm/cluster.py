@@ -19,7 +19,7 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "sc
 HERE = Path(__file__).resolve().parent
 # Debian's own folders of daemons, which a user's PATH may leave out.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
-PATIENCE = 30  # seconds, for what a daemon does in one
+PATIENCE = 120  # seconds, for what a daemon does in one, on a machine that is busy
 
 
 def why_impossible():

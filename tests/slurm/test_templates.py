@@ -10,12 +10,24 @@ import time
 import pytest
 
 from cluster import wait_until
+from faults import fault
 from program import PROGRAM, PROJECT, read_metrics
 
 TEMPLATES = PROJECT / "scripts/slurm"
 # What of a line of metrics.jsonl depends on the machine and the day.
 MEASURED = {"seconds", "rows_per_second", "wait_seconds", "compute_fraction", "bytes_read",
             "peak_rss_bytes"}
+
+
+LINES_PER_SECOND = 20  # of a run at a walking pace (tests/fault/fault_plan.h)
+LONG = 8 * LINES_PER_SECOND  # iterations enough for something to happen in their midst
+
+# A program that walks, however fast the machine is, until it is told to run. It waits, for the most
+# part, and leaves the processors to others.
+WALKING = """#!/bin/sh
+[ -e '{folder}/run-now' ] && exec '{program}' "$@"
+exec env {settings} '{program}' "$@"
+"""
 
 
 class Place:
@@ -29,10 +41,22 @@ class Place:
             '[network]\nhidden = 25\n'
             '[optimiser]\noptimizer = "gd"\nlearning-rate = 0.05\niterations = 20\ntolerance = 0\n'
             '[resources]\nthreads = 1\n')
+        walk = fault(do="linger", at=1, call="write", path="metrics.jsonl", lasting=True)
+        settings = " ".join(f"'{name}={value}'" for name, value in walk.items())
+        self.walking = folder / "rhohat"
+        self.walking.write_text(WALKING.format(folder=folder, program=PROGRAM, settings=settings))
+        self.walking.chmod(0o755)
 
-    def submit(self, template, *arguments, flags=(), **variables):
+    def submit(self, template, *arguments, flags=(), program=PROGRAM, **variables):
         return self.cluster.submit(TEMPLATES / template, *arguments, flags=flags, cwd=self.folder,
-                                   RHOHAT=str(PROGRAM), **variables)
+                                   RHOHAT=str(program), **variables)
+
+    def submit_walking(self, template, *arguments, **more):
+        """Its next start, after `let_run`, does not walk any more."""
+        return self.submit(template, *arguments, program=self.walking, **more)
+
+    def let_run(self):
+        (self.folder / "run-now").touch()
 
     def log(self):
         """What all of the jobs' logs say."""
@@ -44,15 +68,6 @@ class Place:
         self.rhohat.ok("train", "--config", self.folder / "train.toml", "--run", folder, *flags,
                        timeout=300)
         return folder
-
-    def iterations_for(self, seconds):
-        """How many iterations a run takes that lasts so long."""
-        trial = self.folder / "trial"
-        self.rhohat.ok("train", "--config", self.folder / "train.toml", "--run", trial,
-                       "--iterations", 300)
-        last = read_metrics(trial)[-1]
-        shutil.rmtree(trial)
-        return max(20, int(seconds * last["iteration"] / last["seconds"]))
 
     def lines(self):
         metrics = self.run / "metrics.jsonl"
@@ -88,10 +103,11 @@ def assert_same_run(run, other, numbers_only=False):
 def test_a_time_limit_is_survived(place):
     """USR1 before the limit, a checkpoint, exit code 75, a requeue, and the same bytes in the end."""
     # Slurm looks at time limits every 30 s: the signal comes 10 to 40 s after the start.
-    iterations = place.iterations_for(50)
-    job = place.submit("requeue.sbatch", "--iterations", iterations,
-                       flags=("--time=2", "--signal=B:USR1@80"))
-    place.cluster.wait_for(job, "Restarts", "1", patience=90)
+    iterations = 50 * LINES_PER_SECOND
+    job = place.submit_walking("requeue.sbatch", "--iterations", iterations,
+                               flags=("--time=2", "--signal=B:USR1@80"))
+    place.cluster.wait_for(job, "Restarts", "1", patience=240)
+    place.let_run()
     place.cluster.command("scontrol", "update", f"jobid={job}", "timelimit=60")
     reference = place.uninterrupted("--iterations", iterations)
     assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
@@ -104,11 +120,11 @@ def test_a_site_that_does_not_requeue_by_exit_code(place):
     """The template asks for the requeue itself."""
     place.cluster.requeue_exit(None)
     try:
-        iterations = place.iterations_for(5)
-        job = place.submit("requeue.sbatch", "--iterations", iterations)
+        job = place.submit_walking("requeue.sbatch", "--iterations", LONG)
         place.wait_for_iterations(job, 20)
+        place.let_run()
         place.cluster.command("scancel", "--signal=USR1", "--batch", job)
-        reference = place.uninterrupted("--iterations", iterations)
+        reference = place.uninterrupted("--iterations", LONG)
         assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
         assert place.cluster.job(job, "Restarts") == "1", place.log()
         assert_same_run(place.run, reference)
@@ -120,15 +136,14 @@ def test_a_site_that_does_not_requeue_by_exit_code(place):
 def test_a_cancelled_job_stays_cancelled_and_can_be_submitted_again(place, requeue_exit):
     place.cluster.requeue_exit(requeue_exit)
     try:
-        iterations = place.iterations_for(5)
-        job = place.submit("requeue.sbatch", "--iterations", iterations)
+        job = place.submit_walking("requeue.sbatch", "--iterations", LONG)
         place.wait_for_iterations(job, 20)
         place.cluster.command("scancel", job)
         assert place.cluster.wait_for_end(job) == "CANCELLED"
         assert list((place.run / "checkpoints").iterdir()), place.log()
         time.sleep(1.5)  # as long as the scheduler would need to start it again
         assert place.cluster.job(job, "JobState") == "CANCELLED"
-        again = place.submit("requeue.sbatch", "--iterations", iterations)
+        again = place.submit("requeue.sbatch", "--iterations", LONG)
         assert place.cluster.wait_for_end(again, patience=300) == "COMPLETED", place.log()
         assert "goes on from" in place.log()
     finally:
@@ -137,18 +152,19 @@ def test_a_cancelled_job_stays_cancelled_and_can_be_submitted_again(place, reque
 
 def test_a_running_job_is_requeued(place):
     """As an administrator does before a node is taken down."""
-    iterations = place.iterations_for(5)
-    job = place.submit("requeue.sbatch", "--iterations", iterations)
+    job = place.submit_walking("requeue.sbatch", "--iterations", LONG)
     place.wait_for_iterations(job, 20)
+    place.let_run()
     place.cluster.command("scontrol", "requeue", job)
-    reference = place.uninterrupted("--iterations", iterations)
+    reference = place.uninterrupted("--iterations", LONG)
     assert place.cluster.wait_for_end(job, patience=300) == "COMPLETED", place.log()
     assert place.cluster.job(job, "Restarts") == "1", place.log()
     assert_same_run(place.run, reference)
 
 
 def test_a_job_that_cannot_be_helped_is_not_requeued_for_ever(place):
-    job = place.submit("requeue.sbatch", "--iterations", 1_000_000, flags=("--time=1",), RESTARTS="0")
+    job = place.submit_walking("requeue.sbatch", "--iterations", 1_000_000, flags=("--time=5",),
+                               RESTARTS="0")
     place.wait_for_iterations(job, 5)
     place.cluster.command("scancel", "--signal=USR1", "--batch", job)
     assert place.cluster.wait_for_end(job, patience=300) == "FAILED"
@@ -158,7 +174,7 @@ def test_a_job_that_cannot_be_helped_is_not_requeued_for_ever(place):
 def test_an_array_has_a_run_for_each_setting(place):
     array = place.submit("array.sbatch")
     wait_until(lambda: not place.cluster.command("squeue", "--noheader", f"--jobs={array}").strip(),
-               "the array's end", patience=90)
+               "the array's end", patience=240)
     sweep = place.folder / f"sweep-{array}"
     assert sorted(run.name for run in sweep.iterdir()) == ["0", "1", "2"], place.log()
     for task, flags in enumerate([("--rho", 0.02, "--beta", 3), ("--rho", 0.05, "--beta", 3),
@@ -190,10 +206,10 @@ def test_data_copied_to_the_node(place, data):
     """What was copied is gone afterwards, and a later start goes on from another copy."""
     scratch = place.folder / "scratch"
     scratch.mkdir()
-    iterations = place.iterations_for(5)
-    flags = ("--iterations", iterations)
-    job = place.submit("scratch.sbatch", *flags, DATA=str(data), SCRATCH=str(scratch))
+    flags = ("--iterations", LONG)
+    job = place.submit_walking("scratch.sbatch", *flags, DATA=str(data), SCRATCH=str(scratch))
     place.wait_for_iterations(job, 20)
+    place.let_run()
     first = list(scratch.rglob("*.h5"))
     assert len(first) == 1 and first[0].read_bytes() == data.read_bytes()
     place.cluster.command("scancel", "--signal=USR1", "--batch", job)

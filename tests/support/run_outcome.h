@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -13,6 +15,13 @@
 #include "train/checkpoint_files.h"
 
 namespace rhohat {
+
+// Iterations that a run has noted, the starting point among them.
+inline int64_t CountLines(const std::string& run) {
+  const std::string metrics = run + "/metrics.jsonl";
+  if (!std::filesystem::exists(metrics)) return 0;
+  return std::ranges::count(ReadWholeFile(metrics), '\n');
+}
 
 // What must not depend on how often a run was stopped.
 struct Outcome {
