@@ -70,6 +70,13 @@ std::string ConfigOfResumed(const std::string& resume) {
   const std::filesystem::path path = std::filesystem::path(resume) / "config.toml";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
+    if (IsGridFolder(resume)) {
+      throw Error(
+          ErrorKind::kNoInput,
+          fmt::format("--resume: {} holds the models of a grid: give the command that began "
+                      "it, with --resume auto, or the folder of one model",
+                      resume));
+    }
     throw Error(ErrorKind::kNoInput,
                 fmt::format("--resume: {} holds no run: it has no config.toml", resume));
   }
@@ -84,9 +91,9 @@ std::string Summary(const TrainResult& result) {
                  {"iterations", fmt::format("{}, {:.6g} passes over the data", last.iteration,
                                             last.data_passes)}};
   AddCostLines(last, lines);
-  lines.emplace_back("time",
-                     fmt::format("{}, {:.0f} % of it computing, {:.3g} rows/s",
-                                 FormatSeconds(last.seconds), 100 * last.compute_fraction(), pace));
+  lines.emplace_back(
+      "time", fmt::format("{}, {:.0f} % of it waiting for data, {:.3g} rows/s",
+                          FormatSeconds(last.seconds), 100 * (1 - last.compute_fraction()), pace));
   lines.emplace_back("peak memory", FormatBytes(last.peak_rss_bytes));
   lines.emplace_back("model", result.model_path);
   return AlignedLines(lines);

@@ -5,12 +5,12 @@
 #include <fmt/core.h>
 
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "analyze/model_sweep.h"
 #include "base/atomic_file.h"
 #include "base/version.h"
+#include "data/element_type.h"
 #include "data/hdf5_attribute.h"
 #include "data/hdf5_catalog.h"
 #include "data/hdf5_writer.h"
@@ -46,10 +46,8 @@ inline void CheckRowResults(const std::string& output, const std::string& datase
 template <class Out, class T>
 void WriteRowResults(ModelSweep<T>& bound, const RowResultsFile& file,
                      const typename Sweep<T>::template ComputeRows<Out>& compute) {
-  const ElementKind kind =
-      std::is_same_v<Out, double> ? ElementKind::kFloat64 : ElementKind::kFloat32;
   Hdf5Writer writer(file.path, {.dataset = file.dataset,
-                                .type = {kind, false},
+                                .type = kNativeType<Out>,
                                 .rows = bound.sweep().rows(),
                                 .columns = file.columns});
   writer.SetAttribute(kCreatedBy, std::string("rhohat ") + kVersion);

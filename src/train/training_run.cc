@@ -79,6 +79,7 @@ class TrainingRun {
       Stop();
     }
     result.last = stages_.last();
+    folder_.CheckIsInPlace();
     SaveModel(result.model, result.model_path);
     reporter_.Note(SpeedVerdict(result.last, SpeedContextOf(options_, plan_, data_)));
     reporter_.Note(fmt::format("the model is in {}", result.model_path));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "objective/compute_plan.h"
+#include "rhohat/bench.h"
 
 namespace rhohat {
 namespace {

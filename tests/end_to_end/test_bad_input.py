@@ -253,18 +253,36 @@ def test_a_pipe_as_input_is_refused_and_not_waited_for(rhohat, model, tmp_path, 
     check_names(line, ["pipe", "expected a file"])
 
 
-@pytest.mark.parametrize("kibibytes", [300_000, 500_000])
-def test_too_little_address_space_is_refused_and_not_waited_for(rhohat, tmp_path, small_data,
-                                                                sanitized, remark, kibibytes):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (kibibytes * 1024, kibibytes * 1024))
+def limit_address_space(kibibytes):
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (kibibytes * 1024, kibibytes * 1024))
 
+
+@pytest.fixture
+def can_limit_address_space(sanitized, remark):
     if sanitized:
         remark("a sanitizer reserves terabytes of address space itself: no limit set")
-        return
-    line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
-                        preexec_fn=limit, timeout=20)
-    check_names(line, ["address space", "ulimit -v"])
+    return not sanitized
+
+
+@pytest.mark.parametrize("kibibytes", [150_000, 300_000, 500_000])
+def test_too_little_address_space_is_refused_and_not_waited_for(
+        rhohat, tmp_path, small_data, can_limit_address_space, kibibytes):
+    if can_limit_address_space:
+        line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
+                            preexec_fn=limit_address_space(kibibytes), timeout=20)
+        check_names(line, ["address space", "ulimit -v"])
+
+
+@pytest.mark.parametrize("threads", [None, "1", "3"])
+def test_commands_that_need_little_address_space_do_with_little(
+        rhohat, small_data, can_limit_address_space, monkeypatch, threads):
+    if threads is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", threads)
+    if can_limit_address_space:
+        for words in (("--version",), ("info", small_data)):
+            rhohat.ok(*words, preexec_fn=limit_address_space(150_000), timeout=20)
 
 
 def test_a_cost_that_is_not_finite_is_an_error(rhohat, tmp_path, random):
@@ -297,6 +315,24 @@ def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
                         alone=False)
     check_names(line, ["--learning-rate"])
     check_nothing_left(tmp_path, "run/model.safetensors")
+
+
+@pytest.mark.parametrize("rate, beta", [(1000, 3), (2, 3)])
+def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, rate, beta):
+    line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 40, "--beta", beta,
+                        "--run", tmp_path / "run", "--optimizer", "gd", "--learning-rate", rate,
+                        alone=False)
+    check_names(line, ["--learning-rate", "J rose from", "another folder"])
+    check_nothing_left(tmp_path, "run/model.safetensors")
+    assert "diverged" in (tmp_path / "run/run.log").read_text()
+
+
+def test_batches_that_make_the_model_useless_are_warned_of(rhohat, tmp_path, small_data):
+    done = rhohat.ok("train", small_data, "--hidden", 3, "--optimizer", "adam", "--epochs", 2,
+                     "--learning-rate", 1e6, "--run", tmp_path / "run")
+    for text in (done.stderr, (tmp_path / "run/run.log").read_text()):
+        assert "warning: adam: J rose from" in text
+        assert "warning: adam: all 3 units have a mean activation within" in text
 
 
 def test_a_run_that_failed_at_once_leaves_its_folder_free(rhohat, tmp_path, random):

@@ -120,7 +120,7 @@ def test_no_sound_one_is_left(job, run):
         apply(damage, path)
     before = {path: path.read_bytes() for path in run.rglob("*.safetensors")}
     line = job.rhohat.fails(65, "train", "--resume", run, alone=False)
-    assert "checkpoint" in line and str(run) in line
+    assert checkpoints(run)[-1].name in line
     # It is not begun anew by itself: somebody may know better, and what was there stays.
     line = job.rhohat.fails(65, *job.resubmitted(run), alone=False)
     assert not (run / "model.safetensors").exists()
@@ -131,7 +131,8 @@ def test_no_sound_one_is_left(job, run):
 def test_lines_that_the_checkpoint_needs_are_gone(job, run):
     """Metrics that were cut off: none of the checkpoints fits them."""
     (run / "metrics.jsonl").write_text("")
-    job.rhohat.fails(65, "train", "--resume", run, alone=False)
+    line = job.rhohat.fails(65, "train", "--resume", run, alone=False)
+    assert f"{run / 'metrics.jsonl'}: expected at least" in line and checkpoints(run)[-1].name in line
 
 
 def test_half_a_line_after_the_checkpoint(job, run):

@@ -5,6 +5,7 @@ signal ends. Signals come at random times, and at chosen calls: then they arrive
 moment, in start-up or in the middle of a checkpoint, on every run of the test.
 """
 
+import shutil
 import signal
 import time
 
@@ -75,6 +76,27 @@ def test_one_signal(rhohat, tmp_path, endless_training, number):
     # What was reached is still there to look at, line by line.
     assert len(read_metrics(tmp_path / "run")) >= 2
     assert "stopped" in (tmp_path / "run/run.log").read_text()
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("way", ["moved", "removed", "replaced"])
+def test_a_folder_that_is_not_there_any_more(rhohat, tmp_path, endless_training, way):
+    """Nothing is made anew under its name, and nobody is told to go on there."""
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    run.rename(moved)
+    if way == "removed":
+        shutil.rmtree(moved)
+    if way == "replaced":
+        run.mkdir()
+    endless_training.send_signal(signal.SIGINT)
+    code, stderr = end_of(endless_training, SOON)
+    assert code == 74, stderr
+    last = stderr.splitlines()[-1]
+    assert f"{run}: is no longer the folder" in last and "go on with" not in last
+    assert list(run.iterdir()) == [] if way == "replaced" else not run.exists()
+    if way != "removed":
+        assert "no longer the folder" in (moved / "run.log").read_text()
+        assert checkpoints(moved) == []
 
 
 @pytest.mark.fast

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <map>
@@ -222,9 +223,29 @@ TEST(TrainGridFoldersTest, AnOccupiedFolderIsRefusedAndNothingMade) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-    EXPECT_THAT(error.what(), HasSubstr("rho=0.1,beta=3: already holds a run"));
+    EXPECT_THAT(error.what(), HasSubstr("rho=0.1,beta=3: already holds a finished run"));
   }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "grid"), {}), 1);
+}
+
+TEST(TrainGridFoldersTest, AFolderOfAGridIsNoOneModels) {
+  const TemporaryFolder folder;
+  TrainOptions options = LbfgsGrid(folder);
+  EXPECT_FALSE(IsGridFolder(folder / "grid"));
+  fs::create_directories(folder / "grid/rho=0.1");
+  EXPECT_FALSE(IsGridFolder(folder / "grid"));
+  std::ofstream(folder / "grid/rho=0.1/config.toml") << "x";
+  EXPECT_TRUE(IsGridFolder(folder / "grid"));
+  for (const char* resume : {"never", "auto"}) {
+    options.resume = resume;
+    try {
+      Train(options, {});
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+      EXPECT_THAT(error.what(), HasSubstr("models of a grid"));
+    }
+  }
 }
 
 TEST(TrainGridFoldersTest, AFolderOfOneModelIsNoGrids) {
