@@ -229,9 +229,11 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command
 
 
 def test_a_link_as_output_is_followed(rhohat, model, tmp_path, small_data):
-    (tmp_path / "real.h5").write_text("of an earlier run")
+    rhohat.ok("encode", model, small_data, "--out", tmp_path / "real.h5")
+    os.utime(tmp_path / "real.h5", (1, 1))
     (tmp_path / "link.h5").symlink_to(tmp_path / "real.h5")
     rhohat.ok("encode", model, small_data, "--out", tmp_path / "link.h5")
+    assert (tmp_path / "real.h5").stat().st_mtime > 1
     assert (tmp_path / "link.h5").is_symlink()
     with h5py.File(tmp_path / "real.h5") as file:
         assert "codes" in file
