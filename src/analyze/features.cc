@@ -102,6 +102,7 @@ class Features {
 }  // namespace
 
 void DrawFeatures(const Model& model, const FeaturesOptions& options, const std::string& output) {
+  CheckCreatable(output);
   CheckReplacesOnly(output, "a PNG picture", IsPng);
   const NetworkShape shape = ShapeOf(model);
   const int64_t layer = LayerOf(options, shape);
