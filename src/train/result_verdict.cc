@@ -10,9 +10,6 @@
 namespace rhohat {
 namespace {
 
-// Less than this is what a method may lose near a minimum.
-constexpr double kLeastRise = 0.01;  // of J
-
 constexpr double kSaturated = 1e-6;  // from 0 or 1
 
 }  // namespace
@@ -24,11 +21,12 @@ void ThrowDiverged(std::string_view where, const std::string& fault) {
                           where, fault));
 }
 
-std::string RiseBetween(const IterationMetrics& began, const IterationMetrics& ended) {
+std::string RiseBetween(const IterationMetrics& began, const IterationMetrics& ended,
+                        double fraction) {
   if (began.cost_over != CostOver::kAllRows || ended.cost_over != CostOver::kAllRows) return "";
   const double before = began.cost.total();
   const double after = ended.cost.total();
-  if (!(after - before > kLeastRise * std::abs(before))) return "";
+  if (!(after - before > fraction * std::abs(before))) return "";
   return fmt::format("J rose from {:.6g} at iteration {} to {:.6g} at iteration {}", before,
                      began.iteration, after, ended.iteration);
 }

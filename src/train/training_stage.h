@@ -34,7 +34,7 @@ class TrainingStage {
   void RunPhase();
   void EndPhase();
   int64_t first_iteration() const;
-  std::string RiseSince(int64_t iteration) const;
+  std::string RiseSince(int64_t iteration, double fraction) const;
   void ThrowIfDiverged() const;
   void WarnIfStuck();
   void WarnIfUseless();

@@ -319,9 +319,9 @@ def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
     check_nothing_left(tmp_path, "run/model.safetensors")
 
 
-@pytest.mark.parametrize("rate, beta", [(1000, 3), (2, 3)])
-def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, rate, beta):
-    line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 40, "--beta", beta,
+@pytest.mark.parametrize("rate", [20, 1000])
+def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, rate):
+    line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 40,
                         "--run", tmp_path / "run", "--optimizer", "gd", "--learning-rate", rate,
                         alone=False)
     check_names(line, ["--learning-rate", "J rose from", "another folder"])

@@ -19,21 +19,21 @@ IterationMetrics Line(int64_t iteration, double cost, CostOver over = CostOver::
 }
 
 TEST(RiseTest, IsToldWithBothEnds) {
-  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 3)),
+  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 3), 0.01),
             "J rose from 2 at iteration 0 to 3 at iteration 7");
 }
 
-TEST(RiseTest, IsNoneWhereJFellOrRoseByLessThanAHundredth) {
-  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 1)), "");
-  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 2)), "");
-  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 2.01)), "");
-  EXPECT_NE(RiseBetween(Line(0, 2), Line(7, 2.03)), "");
+TEST(RiseTest, IsNoneWhereJFellOrRoseByNoMoreThanTheFraction) {
+  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 1), 0.01), "");
+  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 2), 0.01), "");
+  EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 2.01), 0.01), "");
+  EXPECT_NE(RiseBetween(Line(0, 2), Line(7, 2.03), 0.01), "");
 }
 
 TEST(RiseTest, IsOnlyAskedOfAllRows) {
   for (const CostOver over : {CostOver::kSample, CostOver::kEpoch}) {
-    EXPECT_EQ(RiseBetween(Line(0, 2, over), Line(7, 3)), "");
-    EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 3, over)), "");
+    EXPECT_EQ(RiseBetween(Line(0, 2, over), Line(7, 3), 0.01), "");
+    EXPECT_EQ(RiseBetween(Line(0, 2), Line(7, 3, over), 0.01), "");
   }
 }
 
