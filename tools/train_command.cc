@@ -18,6 +18,7 @@
 #include "tools/print.h"
 #include "tools/program_fields.h"
 #include "tools/progress_display.h"
+#include "tools/unused_flags.h"
 
 namespace rhohat {
 namespace {
@@ -115,8 +116,9 @@ std::string GridTable(const std::vector<TrainResult>& results) {
 }
 
 void RunGrid(const TrainOptions& options, const std::vector<GridAxis>& axes,
-             const std::atomic<bool>& stop) {
+             const std::string& note, const std::atomic<bool>& stop) {
   GridDisplay display;
+  if (!note.empty()) display.OnNote(note);
   const std::vector<TrainResult> results = TrainGrid(options, axes, {&display, &stop});
   display.Finish();
   Print(GridTable(results));
@@ -143,8 +145,11 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
     options.resume = "auto";
   }
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
-  if (!axes.empty()) return RunGrid(options, axes, stop);
+  const std::string unused = UnusedFlags(
+      options.optimizer, [&](const std::string& name) { return flags.IsFlagGiven(name); });
+  if (!axes.empty()) return RunGrid(options, axes, unused, stop);
   ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
+  if (!unused.empty()) display.OnNote(unused);
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();
   Print(Summary(result));

@@ -17,6 +17,10 @@ namespace {
 
 constexpr double kMebibyte = 1 << 20;
 
+// Chunks below this cost more to find than to read; a thousand of them are noticed.
+constexpr double kTinyChunkBytes = 1 << 14;
+constexpr double kManyChunks = 1000;
+
 double RowBytes(const Hdf5DataSetInfo& info) {
   return static_cast<double>(info.columns) * static_cast<double>(ElementBytes(info.element));
 }
@@ -50,7 +54,7 @@ void RemarkOnChunks(const Hdf5DataSetInfo& info, ReadingVerdict& verdict) {
         fmt::format("chunks are large: {} must be unpacked at once, and about {} held", Size(band),
                     Size(3 * band)));
   }
-  if (chunk < 16384 && chunks > 10000) {
+  if (chunk < kTinyChunkBytes && chunks >= kManyChunks) {
     verdict.remarks.push_back(fmt::format(
         "chunks are tiny: {:.0f} of {}, each found and fetched on its own", chunks, Size(chunk)));
   }

@@ -2,12 +2,17 @@
 // common.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <string>
+#include <vector>
 
 #include "analyze/model_sweep.h"
 #include "base/atomic_file.h"
 #include "base/version.h"
 #include "data/element_type.h"
+#include "data/hdf5_attribute.h"
+#include "data/hdf5_catalog.h"
 #include "data/hdf5_writer.h"
 
 namespace rhohat {
@@ -18,13 +23,22 @@ struct RowResultsFile {
   int64_t columns = 0;
 };
 
+inline constexpr char kCreatedBy[] = "created_by";  // the data set's attribute
+
 // What the writer's chunk and the library's copies take.
 inline constexpr uint64_t kRowResultsBytes = uint64_t{4} << 20;
 
-// Before work begins. Throws Error(kUsage) where `output` is an input, Error(kCannotCreate).
-inline void CheckRowResults(const std::string& output, const AnalyzeOptions& options) {
+// Before work begins. Throws Error(kUsage) where `output` is an input, Error(kCannotCreate): where
+// it exists, its one data set must be such rows of that name.
+inline void CheckRowResults(const std::string& output, const std::string& dataset,
+                            const AnalyzeOptions& options) {
   CheckNotAnInput(output, options.data.files);
   CheckCreatable(output);
+  CheckReplacesOnly(output, fmt::format("rhohat's own /{}", dataset), [&](const std::string& path) {
+    const std::vector<Hdf5CatalogEntry> entries = ListDataSets(path);
+    return entries.size() == 1 && entries.front().path == "/" + dataset &&
+           ReadTextAttribute(path, dataset, kCreatedBy).value_or("").starts_with("rhohat ");
+  });
 }
 
 // One ordered pass: `compute(block, out)` fills `out`, file.columns values a row. The file, of
@@ -36,7 +50,7 @@ void WriteRowResults(ModelSweep<T>& bound, const RowResultsFile& file,
                                 .type = kNativeType<Out>,
                                 .rows = bound.sweep().rows(),
                                 .columns = file.columns});
-  writer.SetAttribute("created_by", std::string("rhohat ") + kVersion);
+  writer.SetAttribute(kCreatedBy, std::string("rhohat ") + kVersion);
   bound.sweep().template RunOrdered<Out>(
       file.columns, compute,
       [&](RowRange, std::span<const Out> rows) { writer.Append(std::as_bytes(rows)); });

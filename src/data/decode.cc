@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "data/row_source.h"
@@ -74,9 +75,12 @@ template <class T>
   while (std::isfinite(values[index])) ++index;
   double stored = 0;
   DecodeElements(type, raw + index * ElementBytes(type), std::span(&stored, 1));
+  const bool square_fits = std::abs(stored) < std::sqrt(std::numeric_limits<double>::max());
   const char* what = std::isnan(stored)   ? "is NaN (not a number)"
                      : std::isinf(stored) ? "is infinite"
-                                          : "is too large for float32; use --precision float64";
+                     : square_fits        ? "is too large for float32; use --precision float64"
+                                   : "is too large: its square is infinite, in float64 too; scale "
+                                     "the data ('rhohat convert --scale')";
   throw Error(ErrorKind::kBadData,
               source.Locate(row) + ", " +
                   source.ColumnName(first_column + static_cast<int64_t>(index)) + ": the value " +

@@ -37,7 +37,14 @@ Hdf5CatalogEntry DescribeDataSet(hid_t dataset, const std::string& path) {
     entry.description += " " + ElementName(memory.element);
     entry.has_rows = H5Sget_simple_extent_ndims(space.id()) >= 2;
   } catch (const Error&) {
-    entry.description += " of no numbers";  // not an error: there is just nothing here to train on
+    // Numbers of a type that cannot be read are told of where they are asked for.
+    const H5T_class_t type_class = H5Tget_class(type.id());
+    const bool numbers = type_class == H5T_INTEGER || type_class == H5T_FLOAT;
+    entry.description +=
+        numbers ? " of unusual numbers"
+                : std::string(" of ") +
+                      NotNumbersName(
+                          type.id());  // not an error: there is just nothing here to train on
   }
   return entry;
 }

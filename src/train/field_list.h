@@ -72,6 +72,15 @@ class FieldList {
     field.set = [&value, n = field.name](std::string_view text) { value = ParseWhole(n, text); };
   }
 
+  void AddKey(std::string name, std::string help, int64_t& value) {
+    AddWhole(std::move(name), std::move(help), value);
+    fields_.back().set = [&value, n = fields_.back().name](std::string_view text) {
+      const int64_t given = ParseWhole(n, text);
+      if (given < 0) ThrowUsage(n, text, "is not a whole number from 0 on");
+      value = given;
+    };
+  }
+
   // 0 stands for the program's choice and reads "auto".
   void AddNumberOrAuto(std::string name, std::string help, double& value) {
     OptionField& field = Add(std::move(name), "NUMBER", std::move(help));
@@ -92,7 +101,11 @@ class FieldList {
       return value == automatic ? std::string(kAuto) : fmt::format("{}", value);
     };
     field.set = [&value, automatic, n = field.name](std::string_view text) {
-      value = text == kAuto ? automatic : ParseWhole(n, text);
+      const int64_t given = text == kAuto ? automatic : ParseWhole(n, text);
+      if (given == automatic && text != kAuto) {
+        ThrowUsage(n, text, fmt::format("is not auto, nor a number from {} on", automatic + 1));
+      }
+      value = given;
     };
   }
 
@@ -162,10 +175,11 @@ class FieldList {
     field.get = [&bytes] { return bytes == 0 ? std::string(kAuto) : ExactBytes(bytes); };
     field.set = [&bytes, n = field.name](std::string_view text) {
       try {
-        bytes = text == kAuto || text == "0" ? 0 : ParseBytes(text);
+        bytes = text == kAuto ? 0 : ParseBytes(text);
       } catch (const Error& error) {
         throw Error(error.kind(), fmt::format("--{}: {}", n, error.what()));
       }
+      if (bytes == 0 && text != kAuto) ThrowUsage(n, text, "is not above 0");
     };
   }
 

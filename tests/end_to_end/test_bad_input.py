@@ -160,6 +160,8 @@ def test_no_command(rhohat):
     ("--hidden", ""), ("--iterations", "-1"), ("--iterations", "1.5"), ("--precision", "float16"),
     ("--lanes", "3"), ("--lanes", "-2"), ("--threads", "-1"), ("--block-rows", "-1"),
     ("--memory", "12Q"), ("--memory", "-1G"), ("--memory", "99999999T"), ("--optimizer", "newton"),
+    ("--threads", "0"), ("--memory", "0"), ("--memory", "0G"), ("--stop-code", "0"),
+    ("--seed", "-1"), ("--mix", "0"), ("--fine-tune", "-1"),
     ("--history", "0"), ("--tolerance", "-1"), ("--activation", "step"), ("--schedule", "later")])
 def test_value_that_cannot_be(rhohat, tmp_path, small_data, flag, value):
     flags = ["--run", tmp_path / "run", f"{flag}={value}"]
@@ -227,9 +229,11 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command
 
 
 def test_a_link_as_output_is_followed(rhohat, model, tmp_path, small_data):
-    (tmp_path / "real.h5").write_text("of an earlier run")
+    rhohat.ok("encode", model, small_data, "--out", tmp_path / "real.h5")
+    os.utime(tmp_path / "real.h5", (1, 1))
     (tmp_path / "link.h5").symlink_to(tmp_path / "real.h5")
     rhohat.ok("encode", model, small_data, "--out", tmp_path / "link.h5")
+    assert (tmp_path / "real.h5").stat().st_mtime > 1
     assert (tmp_path / "link.h5").is_symlink()
     with h5py.File(tmp_path / "real.h5") as file:
         assert "codes" in file
