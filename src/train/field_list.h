@@ -179,7 +179,6 @@ class FieldList {
       } catch (const Error& error) {
         throw Error(error.kind(), fmt::format("--{}: {}", n, error.what()));
       }
-      if (bytes == 0 && text != kAuto) ThrowUsage(n, text, "is not above 0");
     };
   }
 
