@@ -48,7 +48,7 @@ void EncodeAs(const Model& model, const EncodeOptions& options, const RunControl
 }  // namespace
 
 void Encode(const Model& model, const EncodeOptions& options, const RunControl& control) {
-  CheckRowResults(options.output, "codes", options.analyze);
+  CheckRowResults(options.output, options.analyze);
   WithPrecision(options.analyze.compute.precision,
                 [&](auto number) { EncodeAs<decltype(number)>(model, options, control); });
 }

@@ -45,7 +45,7 @@ void ReconstructAs(const Model& model, const AnalyzeOptions& options, const std:
 
 void Reconstruct(const Model& model, const AnalyzeOptions& options, const std::string& output,
                  const RunControl& control) {
-  CheckRowResults(output, "reconstruction", options);
+  CheckRowResults(output, options);
   WithPrecision(options.compute.precision, [&](auto number) {
     ReconstructAs<decltype(number)>(model, options, output, control);
   });

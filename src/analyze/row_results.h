@@ -2,8 +2,6 @@
 // common.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <string>
 #include <vector>
 
@@ -29,15 +27,15 @@ inline constexpr char kCreatedBy[] = "created_by";  // the data set's attribute
 inline constexpr uint64_t kRowResultsBytes = uint64_t{4} << 20;
 
 // Before work begins. Throws Error(kUsage) where `output` is an input, Error(kCannotCreate): where
-// it exists, its one data set must be such rows of that name.
-inline void CheckRowResults(const std::string& output, const std::string& dataset,
-                            const AnalyzeOptions& options) {
+// it exists, its one data set must be such results, of whichever command.
+inline void CheckRowResults(const std::string& output, const AnalyzeOptions& options) {
   CheckNotAnInput(output, options.data.files);
   CheckCreatable(output);
-  CheckReplacesOnly(output, fmt::format("rhohat's own /{}", dataset), [&](const std::string& path) {
+  CheckReplacesOnly(output, "rhohat's own results for rows", [](const std::string& path) {
     const std::vector<Hdf5CatalogEntry> entries = ListDataSets(path);
-    return entries.size() == 1 && entries.front().path == "/" + dataset &&
-           ReadTextAttribute(path, dataset, kCreatedBy).value_or("").starts_with("rhohat ");
+    if (entries.size() != 1) return false;
+    const auto author = ReadTextAttribute(path, entries.front().path, kCreatedBy);
+    return author.value_or("").starts_with("rhohat ");
   });
 }
 

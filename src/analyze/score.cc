@@ -46,7 +46,7 @@ void ScoreAs(const Model& model, const AnalyzeOptions& options, const std::strin
 
 void Score(const Model& model, const AnalyzeOptions& options, const std::string& output,
            const RunControl& control) {
-  CheckRowResults(output, "scores", options);
+  CheckRowResults(output, options);
   WithPrecision(options.compute.precision,
                 [&](auto number) { ScoreAs<decltype(number)>(model, options, output, control); });
 }

@@ -131,6 +131,7 @@ void CheckReplacesOnly(const std::filesystem::path& path, std::string_view kind,
                        const std::function<bool(const std::string& path)>& is_kind) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return;
+  if (std::filesystem::is_empty(path, ignored)) return;
   try {
     if (is_kind(path.string())) return;
   } catch (const Error&) {  // what cannot be read is not known to be of the kind

@@ -30,8 +30,8 @@ std::filesystem::path TemporaryNameFor(const std::filesystem::path& path);
 void CheckCreatable(const std::filesystem::path& path);
 
 // Throws Error(kCannotCreate) where `path` exists and `is_kind` says no of it, or throws Error: an
-// output takes the place of an earlier one of its own kind, and of nothing else. `kind` is for the
-// message.
+// output takes the place of an empty file, or of an earlier one of its own kind, and of nothing
+// else. `kind` is for the message.
 void CheckReplacesOnly(const std::filesystem::path& path, std::string_view kind,
                        const std::function<bool(const std::string& path)>& is_kind);
 

@@ -72,15 +72,6 @@ class FieldList {
     field.set = [&value, n = field.name](std::string_view text) { value = ParseWhole(n, text); };
   }
 
-  void AddKey(std::string name, std::string help, int64_t& value) {
-    AddWhole(std::move(name), std::move(help), value);
-    fields_.back().set = [&value, n = fields_.back().name](std::string_view text) {
-      const int64_t given = ParseWhole(n, text);
-      if (given < 0) ThrowUsage(n, text, "is not a whole number from 0 on");
-      value = given;
-    };
-  }
-
   // 0 stands for the program's choice and reads "auto".
   void AddNumberOrAuto(std::string name, std::string help, double& value) {
     OptionField& field = Add(std::move(name), "NUMBER", std::move(help));

@@ -117,7 +117,7 @@ std::vector<OptionField> Fields(ComputeOptions& options) {
                       options.lanes);
   list.AddWholeOrAuto("block-rows", "Rows computed at a time; auto: by network size.",
                       options.block_rows);
-  list.AddKey("seed", "Key of every random number: a whole number from 0.", options.seed);
+  list.AddWhole("seed", "Key of every random number.", options.seed);
   return list.Take();
 }
 

@@ -162,7 +162,7 @@ void CheckResources(const ResourceOptions& options, Faults& faults) {
 
 void CheckJob(const JobOptions& options, Faults& faults) {
   faults.Check(options.keep_checkpoints >= 1, "keep", "at least 1", options.keep_checkpoints);
-  faults.Check(options.stop_code >= 1 && options.stop_code <= 255, "stop-code", "1 to 255",
+  faults.Check(options.stop_code >= 0 && options.stop_code <= 255, "stop-code", "0 to 255",
                options.stop_code);
 }
 

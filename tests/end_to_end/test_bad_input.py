@@ -160,8 +160,8 @@ def test_no_command(rhohat):
     ("--hidden", ""), ("--iterations", "-1"), ("--iterations", "1.5"), ("--precision", "float16"),
     ("--lanes", "3"), ("--lanes", "-2"), ("--threads", "-1"), ("--block-rows", "-1"),
     ("--memory", "12Q"), ("--memory", "-1G"), ("--memory", "99999999T"), ("--optimizer", "newton"),
-    ("--threads", "0"), ("--memory", "0"), ("--memory", "0G"), ("--stop-code", "0"),
-    ("--seed", "-1"), ("--mix", "0"), ("--fine-tune", "-1"),
+    ("--threads", "0"), ("--memory", "0"), ("--memory", "0G"), ("--stop-code", "256"),
+    ("--mix", "0"), ("--fine-tune", "-1"),
     ("--history", "0"), ("--tolerance", "-1"), ("--activation", "step"), ("--schedule", "later")])
 def test_value_that_cannot_be(rhohat, tmp_path, small_data, flag, value):
     flags = ["--run", tmp_path / "run", f"{flag}={value}"]

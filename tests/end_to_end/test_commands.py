@@ -116,7 +116,7 @@ def test_info_calls_many_small_chunks_tiny(rhohat, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["encode", "reconstruct", "score", "features", "gradcheck"])
-def test_an_output_replaces_only_what_the_same_command_wrote(rhohat, run, tmp_path, command):
+def test_an_output_replaces_only_what_such_a_command_wrote(rhohat, run, tmp_path, command):
     out = tmp_path / "out"
     words = {"features": [run.model], "gradcheck": [run.model, run.data, "--sample", 1]}
     words = [command, *words.get(command, [run.model, run.data]), "--out", out]
@@ -130,9 +130,14 @@ def test_an_output_replaces_only_what_the_same_command_wrote(rhohat, run, tmp_pa
         assert out.read_bytes() == other
 
 
-def test_what_encode_wrote_is_not_replaced_by_scores(rhohat, run, tmp_path):
-    rhohat.ok("encode", run.model, run.data, "--out", tmp_path / "out.h5")
-    rhohat.fails(73, "score", run.model, run.data, "--out", tmp_path / "out.h5")
+def test_results_for_rows_replace_one_another_and_an_empty_file(rhohat, run, tmp_path):
+    out = tmp_path / "out.h5"
+    out.touch()
+    for command, name in (("encode", "codes"), ("score", "scores"),
+                          ("reconstruct", "reconstruction")):
+        rhohat.ok(command, run.model, run.data, "--out", out)
+        with h5py.File(out) as file:
+            assert list(file) == [name]
 
 
 def test_an_output_goes_where_a_link_leads_though_nothing_is_there(rhohat, tmp_path):

@@ -246,7 +246,6 @@ TEST(OptionFields, LeaveToTheProgramOnlyWhatSaysAuto) {
   EXPECT_EQ(FaultOf("threads", "0"), "--threads: '0' is not auto, nor a number from 1 on");
   EXPECT_EQ(FaultOf("fine-tune", "-1"), "--fine-tune: '-1' is not auto, nor a number from 0 on");
   EXPECT_TRUE(FaultOf("memory", "0").starts_with("--memory: '0' is not"));
-  EXPECT_EQ(FaultOf("seed", "-1"), "--seed: '-1' is not a whole number from 0 on");
 }
 
 TEST(OptionFields, ListWhatLayersHaveByCommas) {
