@@ -14,7 +14,7 @@ import signal
 import subprocess
 import time
 
-from faulty import Faulty
+from refused import Faulty
 from problem import read_model
 
 USAGE = 64  # exit code of an option that this build does not know

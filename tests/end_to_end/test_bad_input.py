@@ -15,8 +15,6 @@ import faulty
 import layouts
 from program import leftovers
 
-pytestmark = pytest.mark.fast
-
 
 def train_flags(tmp_path):
     return ["--hidden", 3, "--iterations", 2, "--run", tmp_path / "run"]
@@ -33,6 +31,7 @@ def check_names(line, words):
         assert word in line, f"{line!r} does not name {word!r}"
 
 
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("fault", faulty.FAULTS)
 def test_training_on(rhohat, tmp_path, random, fault):
     data, words = faulty.FAULTS[fault](tmp_path, random)
@@ -42,6 +41,7 @@ def test_training_on(rhohat, tmp_path, random, fault):
     check_nothing_left(tmp_path)
 
 
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("fault", faulty.FAULTS)
 def test_encoding(rhohat, model, tmp_path, random, fault):
     data, words = faulty.FAULTS[fault](tmp_path, random)
@@ -51,6 +51,7 @@ def test_encoding(rhohat, model, tmp_path, random, fault):
     check_nothing_left(tmp_path, "codes.h5")
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("fault", ["truncated", "nan", "damaged_checksummed_chunk", "no_rows"])
 def test_evaluating(rhohat, model, tmp_path, random, fault):
     data, words = faulty.FAULTS[fault](tmp_path, random)
@@ -60,6 +61,7 @@ def test_evaluating(rhohat, model, tmp_path, random, fault):
     assert result.stdout == ""
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("naming", [[], ["--dataset", "/data"]], ids=["found", "named"])
 @pytest.mark.parametrize("kind", faulty.EXTERNAL)
 def test_data_in_other_files_needs_a_flag(rhohat, model, tmp_path, random, kind, naming):
@@ -77,6 +79,7 @@ def test_data_in_other_files_needs_a_flag(rhohat, model, tmp_path, random, kind,
             assert np.array_equal(codes["codes"][:], plain["codes"][:])
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("naming", [[], ["--dataset", "/data"]], ids=["found", "named"])
 @pytest.mark.parametrize("kind", faulty.EXTERNAL)
 def test_missing_other_file(rhohat, model, tmp_path, random, kind, naming):
@@ -91,6 +94,7 @@ def test_missing_other_file(rhohat, model, tmp_path, random, kind, naming):
     check_nothing_left(tmp_path, "codes.h5")
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("command", ["train", "encode", "evaluate", "gradcheck", "plan", "info"])
 def test_missing_file(rhohat, model, tmp_path, command):
     absent = tmp_path / "absent.h5"
@@ -105,18 +109,21 @@ def test_missing_file(rhohat, model, tmp_path, command):
     check_nothing_left(tmp_path, "codes.h5", "g.safetensors")
 
 
+@pytest.mark.fast
 def test_second_file_missing(rhohat, tmp_path, small_data):
     line = rhohat.fails(66, "train", small_data, tmp_path / "absent.h5", *train_flags(tmp_path))
     check_names(line, ["absent.h5"])
     check_nothing_left(tmp_path)
 
 
+@pytest.mark.fast
 def test_a_folder_as_data(rhohat, tmp_path):
     result = rhohat("train", tmp_path, *train_flags(tmp_path))
     assert result.code in (65, 66), str(result)
     check_names(result.error(), [str(tmp_path)])
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("command", ["encode", "reconstruct", "score", "evaluate", "gradcheck"])
 def test_width_that_is_not_the_models(rhohat, model, tmp_path, random, command):
     data = layouts.write(tmp_path / "wide.h5", layouts.values(random, 20, columns=17))
@@ -126,16 +133,19 @@ def test_width_that_is_not_the_models(rhohat, model, tmp_path, random, command):
     check_nothing_left(tmp_path, "out")
 
 
+@pytest.mark.fast
 def test_hidden_is_required(rhohat, tmp_path, small_data):
     line = rhohat.fails(64, "train", small_data, "--run", tmp_path / "run")
     check_names(line, ["hidden"])
 
 
+@pytest.mark.fast
 def test_run_is_required(rhohat, tmp_path, small_data):
     line = rhohat.fails(64, "train", small_data, "--hidden", 3, cwd=tmp_path)
     check_names(line, ["run"])
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("flag, nearest", [("--hiden", "--hidden"), ("--lamda", "--lambda"),
                                            ("--iteration", "--iterations"), ("--mem", "--memory"),
                                            ("--dateset", "--dataset"), ("--thread", "--threads")])
@@ -145,14 +155,17 @@ def test_unknown_flag(rhohat, tmp_path, small_data, flag, nearest):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.fast
 def test_unknown_command(rhohat):
     check_names(rhohat.fails(64, "trian"), ["trian"])
 
 
+@pytest.mark.fast
 def test_no_command(rhohat):
     assert rhohat().code == 64
 
 
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("flag, value", [
     ("--rho", "2"), ("--rho", "0"), ("--rho", "1"), ("--rho", "nan"), ("--rho", "abc"),
     ("--beta", "-1"), ("--beta", "inf"), ("--lambda", "-0.1"), ("--lambda", "1e-3x"),
@@ -171,12 +184,14 @@ def test_value_that_cannot_be(rhohat, tmp_path, small_data, flag, value):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.fast
 def test_every_fault_is_named_at_once(rhohat, tmp_path, small_data):
     faults = ["--hidden", "0", "--rho", "2", "--beta", "-1", "--lanes", "3"]
     line = rhohat.fails(64, "train", small_data, "--run", tmp_path / "run", *faults)
     check_names(line, ["hidden", "rho", "beta", "lanes"])
 
 
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("place", ["missing/codes.h5", "folder", "file/codes.h5"])
 @pytest.mark.parametrize("command", ["encode", "gradcheck", "features", "convert"])
 def test_output_that_cannot_be_created(rhohat, model, tmp_path, small_data, command, place):
@@ -195,6 +210,7 @@ def test_output_that_cannot_be_created(rhohat, model, tmp_path, small_data, comm
     check_nothing_left(tmp_path, "missing")
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("place", ["file", "file/run"])
 def test_run_folder_that_cannot_be_created(rhohat, tmp_path, small_data, place):
     (tmp_path / "file").write_text("kept")
@@ -203,6 +219,7 @@ def test_run_folder_that_cannot_be_created(rhohat, tmp_path, small_data, place):
     assert (tmp_path / "file").read_text() == "kept"
 
 
+@pytest.mark.fast
 def test_run_folder_that_holds_a_run(rhohat, tmp_path, small_data):
     rhohat.ok("train", small_data, *train_flags(tmp_path))
     before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
@@ -212,6 +229,7 @@ def test_run_folder_that_holds_a_run(rhohat, tmp_path, small_data):
     assert after == before
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("command", ["encode", "reconstruct", "score"])
 @pytest.mark.parametrize("over", ["data", "model", "data_by_another_name"])
 def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command):
@@ -228,6 +246,7 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command
     check_names(result.error(), [str(out)])
 
 
+@pytest.mark.fast
 def test_a_link_as_output_is_followed(rhohat, model, tmp_path, small_data):
     rhohat.ok("encode", model, small_data, "--out", tmp_path / "real.h5")
     os.utime(tmp_path / "real.h5", (1, 1))
@@ -239,6 +258,7 @@ def test_a_link_as_output_is_followed(rhohat, model, tmp_path, small_data):
         assert "codes" in file
 
 
+@pytest.mark.fast
 def test_a_pipe_as_output_is_refused(rhohat, model, tmp_path, small_data):
     (tmp_path / "out").symlink_to("/proc/self/fd/1")
     line = rhohat.fails(73, "encode", model, small_data, "--out", tmp_path / "out")
@@ -246,6 +266,7 @@ def test_a_pipe_as_output_is_refused(rhohat, model, tmp_path, small_data):
     assert (tmp_path / "out").is_symlink()
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("command", ["info", "train", "evaluate"])
 def test_a_pipe_as_input_is_refused_and_not_waited_for(rhohat, model, tmp_path, command):
     os.mkfifo(tmp_path / "pipe")
@@ -266,6 +287,7 @@ def can_limit_address_space(sanitized, remark):
     return not sanitized
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("kibibytes", [150_000, 300_000, 500_000])
 def test_too_little_address_space_is_refused_and_not_waited_for(
         rhohat, tmp_path, small_data, can_limit_address_space, kibibytes):
@@ -275,6 +297,7 @@ def test_too_little_address_space_is_refused_and_not_waited_for(
         check_names(line, ["address space", "ulimit -v"])
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("threads", [None, "1", "3"])
 def test_commands_that_need_little_address_space_do_with_little(
         rhohat, small_data, can_limit_address_space, monkeypatch, threads):
@@ -287,6 +310,7 @@ def test_commands_that_need_little_address_space_do_with_little(
             rhohat.ok(*words, preexec_fn=limit_address_space(150_000))
 
 
+@pytest.mark.fast
 def test_a_cost_that_is_not_finite_is_an_error(rhohat, tmp_path, random):
     array = layouts.values(random, 50).astype("<f8") * 1e200
     data = layouts.write(tmp_path / "rows.h5", array)
@@ -296,6 +320,7 @@ def test_a_cost_that_is_not_finite_is_an_error(rhohat, tmp_path, random):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("flags", [("--lambda", "1e308"), ("--kappa", "1e308"),
                                    ("--noise", "gaussian:1e308")])
 def test_a_gradient_that_is_not_finite_passes_no_check(rhohat, model, tmp_path, small_data, flags):
@@ -305,12 +330,14 @@ def test_a_gradient_that_is_not_finite_passes_no_check(rhohat, model, tmp_path, 
     check_names(line, ["starting point"])
 
 
+@pytest.mark.fast
 def test_training_that_never_leaves_its_start_is_warned_of(rhohat, tmp_path, random):
     data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 50) * np.float32(1e30))
     result = rhohat.ok("train", data, *train_flags(tmp_path))
     assert "warning: no step lowered J" in result.stderr
 
 
+@pytest.mark.fast
 def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
     line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 500, "--run",
                         tmp_path / "run", "--optimizer", "gd", "--learning-rate", "1e30",
@@ -319,6 +346,7 @@ def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
     check_nothing_left(tmp_path, "run/model.safetensors")
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("rate", [20, 1000])
 def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, rate):
     line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 40,
@@ -329,6 +357,7 @@ def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, ra
     assert "diverged" in (tmp_path / "run/run.log").read_text()
 
 
+@pytest.mark.fast
 def test_batches_that_make_the_model_useless_are_warned_of(rhohat, tmp_path, small_data):
     done = rhohat.ok("train", small_data, "--hidden", 3, "--optimizer", "adam", "--epochs", 2,
                      "--learning-rate", 1e6, "--run", tmp_path / "run")
@@ -337,6 +366,7 @@ def test_batches_that_make_the_model_useless_are_warned_of(rhohat, tmp_path, sma
         assert "warning: adam: all 3 units have a mean activation within" in text
 
 
+@pytest.mark.fast
 def test_a_run_that_failed_at_once_leaves_its_folder_free(rhohat, tmp_path, random):
     data, _ = faulty.FAULTS["nan"](tmp_path, random)
     rhohat.fails(65, "train", *data, *train_flags(tmp_path), alone=False)
@@ -345,6 +375,7 @@ def test_a_run_that_failed_at_once_leaves_its_folder_free(rhohat, tmp_path, rand
     rhohat.ok("train", sound, *train_flags(tmp_path))
 
 
+@pytest.mark.fast
 def test_names_out_of_files_cannot_drive_the_terminal(rhohat, tmp_path):
     with h5py.File(tmp_path / "rows.h5", "w") as file:
         file["evil\x1b[31m\nname"] = np.zeros((3, 2))
@@ -354,6 +385,7 @@ def test_names_out_of_files_cannot_drive_the_terminal(rhohat, tmp_path):
     assert "\x1b" not in line
 
 
+@pytest.mark.fast
 def test_existing_output_survives_a_failure(rhohat, model, tmp_path, random):
     out = tmp_path / "codes.h5"
     out.write_text("of an earlier run")
@@ -363,6 +395,7 @@ def test_existing_output_survives_a_failure(rhohat, model, tmp_path, random):
     check_nothing_left(tmp_path)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("command", ["evaluate", "encode", "gradcheck", "features", "info"])
 def test_missing_model(rhohat, tmp_path, small_data, command):
     arguments = {"evaluate": [small_data], "gradcheck": [small_data],
@@ -373,6 +406,7 @@ def test_missing_model(rhohat, tmp_path, small_data, command):
     check_nothing_left(tmp_path, "out")
 
 
+@pytest.mark.fast
 def test_any_flipped_bit_of_a_model_is_noticed(rhohat, model, tmp_path, small_data):
     sound = model.read_bytes()
     damaged = tmp_path / "damaged.safetensors"
@@ -383,6 +417,7 @@ def test_any_flipped_bit_of_a_model_is_noticed(rhohat, model, tmp_path, small_da
         check_names(line, ["damaged.safetensors"])
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("keep", [0, 5, 8, 300, -200, -1])
 def test_truncated_model(rhohat, model, tmp_path, small_data, keep):
     damaged = tmp_path / "damaged.safetensors"
@@ -390,10 +425,12 @@ def test_truncated_model(rhohat, model, tmp_path, small_data, keep):
     check_names(rhohat.fails(65, "evaluate", damaged, small_data), ["damaged.safetensors"])
 
 
+@pytest.mark.fast
 def test_something_else_as_model(rhohat, tmp_path, small_data):
     check_names(rhohat.fails(65, "evaluate", small_data, small_data), ["rows.h5"])
 
 
+@pytest.mark.fast
 def test_layer_that_the_model_does_not_have(rhohat, model, tmp_path):
     line = rhohat.fails(64, "features", model, "--shape", "3x4", "--layer", 2,
                         "--out", tmp_path / "f.png")
@@ -401,6 +438,7 @@ def test_layer_that_the_model_does_not_have(rhohat, model, tmp_path):
     check_nothing_left(tmp_path, "f.png")
 
 
+@pytest.mark.fast
 def test_picture_shape_that_does_not_fit(rhohat, model, tmp_path):
     for shape in ("5x5", "0x12", "12", "axb", "2x3x2", "-3x-4"):
         line = rhohat.fails(64, "features", model, "--shape", shape, "--out", tmp_path / "f.png")

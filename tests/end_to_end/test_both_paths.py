@@ -100,14 +100,14 @@ def test_h5py_reads_what_the_layouts_promise(stored):
         assert rows.shape[1] == layouts.COLUMNS
 
 
-@pytest.mark.fast
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("reader, names", GROUPS)
 def test_same_bytes(rhohat, tmp_path, stored, reader, names):
     rhohat.ok(*convert(stored, names, tmp_path / "out.h5", reader))
     check_rows(tmp_path / "out.h5", names, stored)
 
 
-@pytest.mark.fast
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("reader, name", UNSURE)
 def test_same_bytes_or_refused(rhohat, tmp_path, stored, reader, name):
     """Where a reader does not apply it says so, and leaves nothing behind."""

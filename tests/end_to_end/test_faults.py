@@ -114,7 +114,7 @@ def test_every_call_fails_in_turn(job, tmp_path, name, remark):
 def test_some_calls_fail_in_turn(job, tmp_path):
     calls = calls_of_a_run(job, tmp_path)
     shutil.rmtree(tmp_path / "run")
-    sweep(job, tmp_path, calls, 1 + len(calls) // 25, job.words)
+    sweep(job, tmp_path, calls, 1 + len(calls) // 12, job.words)
 
 
 @pytest.fixture
@@ -213,5 +213,5 @@ def test_some_large_allocations_fail(job, tmp_path, sanitized, remark):
     if sanitized:
         remark("allocations are the sanitizer's: none was made to fail")
         return
-    for environment in memory_faults(job, tmp_path, 15, least=10_000):
+    for environment in memory_faults(job, tmp_path, 8, least=10_000):
         check_memory_fault(job, tmp_path / "run", environment)

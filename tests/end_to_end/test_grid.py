@@ -11,8 +11,6 @@ from faults import fault
 from program import OBJECTIVE_FLAGS, peak_of
 from runs import FLAGS, end_of, hidden, interrupted, make_data, metric_lines, outcome
 
-pytestmark = pytest.mark.fast
-
 GRID = ("--grid", "beta=1,3", "--grid", "rho=0.05,0.1")
 NAMES = [f"rho={rho},beta={beta}" for rho in ("0.05", "0.1") for beta in (1, 3)]
 COMMON = ("--threads", 1, "--block-rows", 512, "--tolerance", 0)
@@ -33,7 +31,11 @@ def alone(rhohat, data, run, flags, name):
     return outcome(run)
 
 
-@pytest.mark.parametrize("kind", ["lbfgs_two_pass", "lbfgs_fused", "cg", "progressive"])
+@pytest.mark.parametrize("kind", [
+    pytest.param("lbfgs_two_pass", marks=pytest.mark.fast),
+    pytest.param("lbfgs_fused", marks=pytest.mark.slow),
+    pytest.param("cg", marks=pytest.mark.slow),
+    pytest.param("progressive", marks=pytest.mark.fast)])
 def test_each_model_is_the_one_trained_alone(rhohat, tmp_path, data, kind):
     done = rhohat.ok("train", data, *FLAGS[kind], *COMMON, *GRID, "--run", tmp_path / "grid")
     assert sorted(path.name for path in (tmp_path / "grid").iterdir()) == sorted(NAMES)
@@ -47,13 +49,15 @@ def test_each_model_is_the_one_trained_alone(rhohat, tmp_path, data, kind):
     assert "\r" not in done.stderr and "\033" not in done.stderr
 
 
-def test_signals_and_kills_change_nothing(rhohat, tmp_path, data):
+@pytest.mark.parametrize("attempts", [pytest.param(2, marks=pytest.mark.fast),
+                                      pytest.param(6, marks=pytest.mark.slow)])
+def test_signals_and_kills_change_nothing(rhohat, tmp_path, data, attempts):
     flags = (*FLAGS["lbfgs_fused"][:-2], "--iterations", 200, *COMMON)
     whole, run = tmp_path / "whole", tmp_path / "run"
     rhohat.ok("train", data, *flags, *GRID, "--run", whole)
     words = ("train", data, *flags, *GRID, "--run", run, "--resume", "auto",
              "--checkpoint-every", "0s")
-    for attempt in range(6):
+    for attempt in range(attempts):
         environment = fault(do="TERM", at=10 + 20 * attempt, call="write", path="metrics")
         code, stderr = end_of(rhohat.start(*words, environment=environment))
         if code == 0 and attempt > 0:  # what the kills let pass is chance
@@ -69,6 +73,7 @@ def test_signals_and_kills_change_nothing(rhohat, tmp_path, data):
     assert rhohat.ok(*words).stderr.count("finished already") == 1
 
 
+@pytest.mark.fast
 def test_a_stopped_model_goes_on_alone(rhohat, tmp_path, data):
     run = tmp_path / "run"
     flags = (*FLAGS["gd"][:-2], "--iterations", 10_000_000, *COMMON)
@@ -88,6 +93,7 @@ def test_a_stopped_model_goes_on_alone(rhohat, tmp_path, data):
     assert code == 75
 
 
+@pytest.mark.fast
 def test_what_cannot_be_a_grid_is_refused_at_once(rhohat, tmp_path, data):
     words = ("train", data, "--hidden", 6, "--run", tmp_path / "run")
     for flags, expected in (
@@ -103,6 +109,7 @@ def test_what_cannot_be_a_grid_is_refused_at_once(rhohat, tmp_path, data):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.fast
 def test_a_folder_that_is_taken_is_refused_and_nothing_made(rhohat, tmp_path, data):
     taken = tmp_path / "run" / NAMES[-1]
     rhohat.ok("train", data, "--hidden", 6, *OBJECTIVE_FLAGS, "--iterations", 1, "--run", taken)
@@ -111,6 +118,7 @@ def test_a_folder_that_is_taken_is_refused_and_nothing_made(rhohat, tmp_path, da
     assert [path.name for path in (tmp_path / "run").iterdir()] == [NAMES[-1]]
 
 
+@pytest.mark.fast
 def test_one_that_diverges_does_not_end_the_others(rhohat, tmp_path, data):
     line = rhohat.fails(64, "train", data, "--hidden", 6, "--optimizer", "gd", "--beta", 0,
                         "--activation", "linear", "--decoder", "linear", "--iterations", 20,
@@ -120,6 +128,7 @@ def test_one_that_diverges_does_not_end_the_others(rhohat, tmp_path, data):
     assert (tmp_path / "run/learning-rate=0.001/model.safetensors").exists()
 
 
+@pytest.mark.fast
 def test_the_folder_of_a_grid_is_no_run(rhohat, tmp_path, data):
     run = tmp_path / "run"
     words = ("train", data, "--hidden", 6, "--iterations", 1, "--run", run)
@@ -131,6 +140,7 @@ def test_the_folder_of_a_grid_is_no_run(rhohat, tmp_path, data):
     assert "4 of them finished already" in rhohat.ok(*words, *GRID, "--resume", "auto").stderr
 
 
+@pytest.mark.fast
 def test_the_plan_counts_each_model_and_reading_once(rhohat, data):
     def plan(*flags):
         done = rhohat.ok("plan", data, "--hidden", 6, "--measure", "off", "--json", *flags)
@@ -149,6 +159,7 @@ def test_the_plan_counts_each_model_and_reading_once(rhohat, data):
     assert four["disk"]["total_bytes"] == 4 * one["disk"]["total_bytes"]
 
 
+@pytest.mark.fast
 def test_a_grid_keeps_within_the_least_memory(rhohat, tmp_path, random, sanitized):
     data = layouts.write(tmp_path / "rows.h5", layouts.values(random, 30_000, columns=100),
                          chunks=(500, 100))

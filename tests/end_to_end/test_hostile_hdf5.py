@@ -94,7 +94,7 @@ def evaluate(model, case, reader):
 
 
 # Each test twice: with some of its cases, every so many-th of them, and with all.
-SOME, SOME_LARGE, ALL = 3, 7, 1
+SOME, SOME_LARGE, ALL = 5, 10, 1
 some_and_all = pytest.mark.parametrize("step", [
     pytest.param(SOME, marks=pytest.mark.fast, id="some"),
     pytest.param(ALL, marks=pytest.mark.slow, id="all")])

@@ -13,8 +13,6 @@ import layouts
 import oracle
 from program import OBJECTIVE, OBJECTIVE_FLAGS
 
-pytestmark = pytest.mark.fast
-
 # Relative agreement of J and each term, and of the gradient of each parameter in norm.
 COST_TOLERANCE = {"float32": 1e-6, "float64": 1e-12}
 GRADIENT_TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
@@ -58,6 +56,7 @@ def check_both(rhohat, model, files, rows, precision, folder):
     check_gradient(folder / "gradient.safetensors", parameters, rows, precision)
 
 
+@pytest.mark.each_third_fast
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("layout", layouts.LAYOUTS)
 def test_layout(rhohat, models, tmp_path, random, layout, precision):
@@ -65,6 +64,7 @@ def test_layout(rhohat, models, tmp_path, random, layout, precision):
     check_both(rhohat, models[precision], files, rows, precision, tmp_path)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("lanes", [1, 2, 8])
 def test_lanes(rhohat, tmp_path, random, lanes, precision):
@@ -75,6 +75,7 @@ def test_lanes(rhohat, tmp_path, random, lanes, precision):
     check_both(rhohat, run / "model.safetensors", files, rows, precision, tmp_path)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_defaults_on_a_larger_network(rhohat, tmp_path, random, precision):
     array = layouts.values(random, 1501, columns=100)
@@ -85,6 +86,7 @@ def test_defaults_on_a_larger_network(rhohat, tmp_path, random, precision):
     check_both(rhohat, run / "model.safetensors", files, layouts.flat(array), precision, tmp_path)
 
 
+@pytest.mark.fast
 def test_float64_rows_keep_their_digits(rhohat, models, tmp_path, random):
     rows = layouts.values(random, 40, "float64") + 1e6
     files = [layouts.write(tmp_path / "rows.h5", rows)]
@@ -94,6 +96,7 @@ def test_float64_rows_keep_their_digits(rhohat, models, tmp_path, random):
     assert found["reconstruction"] == pytest.approx(expected["reconstruction"], rel=1e-13)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_saturated_units_leave_everything_finite(rhohat, models, tmp_path, precision):
     files = [layouts.write(tmp_path / "rows.h5", np.full((20, layouts.COLUMNS), 60000, "uint16"))]
@@ -107,6 +110,7 @@ def test_saturated_units_leave_everything_finite(rhohat, models, tmp_path, preci
         assert np.isfinite(values).all(), name
 
 
+@pytest.mark.fast
 def test_other_weights_of_the_objective(rhohat, models, tmp_path, random):
     files, rows = layouts.LAYOUTS["contiguous"](tmp_path, random)
     found = json.loads(rhohat.ok("evaluate", models["float64"], *files, "--json", "--precision",
@@ -117,6 +121,7 @@ def test_other_weights_of_the_objective(rhohat, models, tmp_path, random):
         assert found[term] == pytest.approx(expected[term], rel=1e-12, abs=0), term
 
 
+@pytest.mark.fast
 def test_named_data_set_of_several(rhohat, models, tmp_path, random):
     array = layouts.values(random, 25)
     path = layouts.write(tmp_path / "rows.h5", layouts.values(random, 9), name="other")

@@ -12,8 +12,6 @@ import oracle
 import preparations
 from objectives import FACTORS, Case
 
-pytestmark = pytest.mark.fast
-
 CASES = [
     Case(),
     Case(activation="tanh", decoder="linear", tied=True, depth=3, prepare="standardize"),
@@ -68,6 +66,7 @@ def check(found, expected, precision, stored=None):
     assert np.allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.each_third_fast
 def test_codes_of_each_layer(rhohat, case, made, precision, tmp_path):
     rows, model, path, files = made
     _, values = values_of(model, rows)
@@ -79,6 +78,7 @@ def test_codes_of_each_layer(rhohat, case, made, precision, tmp_path):
     assert np.array_equal(written(tmp_path / "codes.h5", "codes"), inner)
 
 
+@pytest.mark.each_third_fast
 def test_reconstruction_in_the_units_of_the_data(rhohat, made, precision, tmp_path):
     rows, model, path, files = made
     _, values = values_of(model, rows)
@@ -87,6 +87,7 @@ def test_reconstruction_in_the_units_of_the_data(rhohat, made, precision, tmp_pa
     check(written(tmp_path / "rows.h5", "reconstruction"), expected, precision)
 
 
+@pytest.mark.each_third_fast
 def test_scores(rhohat, made, precision, tmp_path):
     rows, model, path, files = made
     sums, values = values_of(model, rows)
@@ -100,6 +101,7 @@ def test_scores(rhohat, made, precision, tmp_path):
     assert scores.mean() == pytest.approx(json.loads(shown.stdout)["reconstruction"], rel=1e-13)
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("layer", ["0", "2", "-1", "1.5"])
 def test_a_layer_that_there_is_not(rhohat, run, tmp_path, layer):
     line = rhohat.fails(64, "encode", run.model, run.data, "--layer", layer, "--out",
@@ -108,6 +110,7 @@ def test_a_layer_that_there_is_not(rhohat, run, tmp_path, layer):
     assert not (tmp_path / "codes.h5").exists()
 
 
+@pytest.mark.fast
 def test_a_row_without_a_score_is_named(rhohat, tmp_path, random):
     case = Case(loss="cross-entropy")
     rows = objectives.rows_for(case.prepare, random)
@@ -119,6 +122,7 @@ def test_a_row_without_a_score_is_named(rhohat, tmp_path, random):
     assert not (tmp_path / "scores.h5").exists()
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("prepare", ["standardize", "zca:0.1", "global"])
 def test_a_spread_far_from_zero_survives_in_float32(rhohat, tmp_path, random, prepare):
     """Such as times in milliseconds: as float32 the rows themselves would nearly all be alike."""

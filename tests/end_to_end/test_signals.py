@@ -249,7 +249,7 @@ def test_a_time_limit_changes_no_bit(rhohat, tmp_path, job):
     while (result := rhohat(*job.resubmitted(run), "--max-time", f"{most:.3f}s")).code != 0:
         assert result.code == STOPPED, str(result)
         stops += 1
-        most *= 1.2
+        most *= 1.5
     assert stops > 0
     job.check(run)
 
