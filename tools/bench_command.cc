@@ -45,7 +45,7 @@ std::vector<OptionField> BenchFields(BenchOptions& options, bool& json) {
   const std::string group = "Measuring";
   append({CountField({"inputs", "N", "Width of random rows; 784 if not given.", group},
                      options.inputs),
-          FactorField({"seconds", "S", "Time to spend, about.", group}, options.seconds),
+          PositiveField({"seconds", "S", "Time to spend, about.", group}, options.seconds),
           SwitchField({"json", "", "Print one JSON object.", group}, json)});
   append(Fields(options.network));
   append(Fields(options.objective));

@@ -74,7 +74,7 @@ std::vector<OptionField> InputFields(InputOptions& input) {
                  "Pictures: cut random patches of this height and width, --count of them.", group},
                 input.patch),
       CountField({"count", "N", "Pictures: how many patches.", group}, input.count),
-      CountField({"seed", "N", "Pictures: key of the patches' places.", group}, input.seed),
+      CountField({"seed", "N", "Pictures: key of the patches' places.", group}, input.seed, 0),
       TextField({"input-dtype", "TYPE",
                  "Headerless: type of the elements, such as float32 or int16-be. --dtype if not "
                  "given.",

@@ -43,12 +43,12 @@ std::vector<OptionField> Fields(FeaturesOptions& options, std::string& shape, st
                   "code, if not given.",
                   units},
                  options.layer),
-      FactorField({"norm", "R",
-                   "Norm of the prepared inputs among which to search, for a layer above the "
-                   "first. What excites a deep unit depends on it: the usual norm of the rows "
-                   "shows what does so among inputs like them.",
-                   units},
-                  options.norm),
+      PositiveField({"norm", "R",
+                     "Norm of the prepared inputs among which to search, for a layer above the "
+                     "first. What excites a deep unit depends on it: the usual norm of the rows "
+                     "shows what does so among inputs like them.",
+                     units},
+                    options.norm),
       TextField({"out", "FILE", "PNG file to write.", picture}, output),
       TextField({"shape", "HxW[x3]",
                  "Height and width of an input as a picture, x3 for colour. Guessed where the "

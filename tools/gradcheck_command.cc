@@ -67,7 +67,12 @@ void RunGradcheck(const Arguments& arguments, const std::atomic<bool>& stop) {
   AddObjectiveFlags(flags, inputs);
   AddModelAndDataFlags(flags, inputs);
   flags.Add(
-      {CountField({"sample", "N", "Parameters to check.", "Check"}, options.sample),
+      {CountField(
+           {"sample", "N",
+            "Parameters to check, about: an equal share of every weight and bias, rounded up, or "
+            "all of one that has fewer.",
+            "Check"},
+           options.sample),
        SwitchField({"all", "", "Check every parameter.", "Check"}, all),
        TextField({"out", "FILE",
                   "Write the gradient as safetensors, in the precision of --precision.", "Check"},

@@ -6,6 +6,7 @@
 #include "rhohat/analyze.h"
 #include "rhohat/statistics.h"
 #include "tools/command.h"
+#include "tools/faults.h"
 #include "tools/option_flags.h"
 #include "tools/print.h"
 #include "tools/program_fields.h"
@@ -84,13 +85,19 @@ void RunInfo(const Arguments& arguments, const std::atomic<bool>& stop) {
   flags.Add(Fields(resources));
   if (!flags.Parse(arguments)) return;
   bool first = true;
+  Faults faults;
   for (const std::string& path : flags.positionals()) {
-    std::string text = WithoutControls(DescribeFile(path, options, resources));
-    if (!text.ends_with('\n')) text += '\n';
-    Print((first ? "" : "\n") + text);
-    if (stats) PrintStatistics(path, options, resources, stop);
-    first = false;
+    try {
+      std::string text = WithoutControls(DescribeFile(path, options, resources));
+      if (!text.ends_with('\n')) text += '\n';
+      Print((first ? "" : "\n") + text);
+      first = false;
+      if (stats) PrintStatistics(path, options, resources, stop);
+    } catch (const Error& error) {
+      faults.Add(error);
+    }
   }
+  faults.ThrowAny();
 }
 
 }  // namespace rhohat

@@ -8,6 +8,7 @@
 
 #include "base/version.h"
 #include "rhohat/error.h"
+#include "tools/blas_threads.h"
 #include "tools/command.h"
 #include "tools/print.h"
 #include "tools/signals.h"
@@ -62,6 +63,7 @@ int Run(const Arguments& words) {
 }  // namespace rhohat
 
 int main(int argument_count, char** arguments) {
+  rhohat::DoWithoutBlasThreads(arguments);
   rhohat::OpenStandardStreams();
   rhohat::IgnoreWriteSignals();
   const int skipped = std::min(argument_count, 1);

@@ -1,6 +1,9 @@
 #include "tools/model_and_data.h"
 
+#include "base/atomic_file.h"
+#include "tools/print.h"
 #include "tools/program_fields.h"
+#include "tools/progress_display.h"
 
 namespace rhohat {
 
@@ -31,6 +34,23 @@ void LoadInputs(const OptionFlags& flags, ModelAndData& inputs) {
 
 OptionField OutputField(std::string& output) {
   return TextField({"out", "FILE", "HDF5 file to write.", "Output"}, output);
+}
+
+void RunOnEveryRow(const CommandHelp& help, const char* what, RowFunction function,
+                   const Arguments& arguments, const std::atomic<bool>& stop) {
+  ModelAndData inputs;
+  std::string output;
+  OptionFlags flags(help);
+  AddModelAndDataFlags(flags, inputs);
+  flags.Add({OutputField(output)});
+  if (!flags.Parse(arguments)) return;
+
+  CheckNotAnInput(output, flags.positionals());
+  LoadInputs(flags, inputs);
+  ProgressDisplay display;
+  function(inputs.model, inputs.options, output, {&display, &stop});
+  display.Finish();
+  Print(AlignedLines({{what, output}}));
 }
 
 }  // namespace rhohat

@@ -2,10 +2,12 @@
 // on, and flags that stand above what the model was trained with.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include "rhohat/analyze.h"
+#include "tools/command.h"
 #include "tools/option_flags.h"
 
 namespace rhohat {
@@ -29,5 +31,12 @@ void LoadInputs(const OptionFlags& flags, ModelAndData& inputs);
 
 // --out, of the commands that write rows.
 OptionField OutputField(std::string& output);
+
+// A whole command that writes something for every row: `function` writes it to --out, and `what`
+// names it.
+using RowFunction = void (*)(const Model& model, const AnalyzeOptions& options,
+                             const std::string& output, const RunControl& control);
+void RunOnEveryRow(const CommandHelp& help, const char* what, RowFunction function,
+                   const Arguments& arguments, const std::atomic<bool>& stop);
 
 }  // namespace rhohat

@@ -103,6 +103,18 @@ OptionField FactorField(FlagText text, double& value) {
   return field;
 }
 
+OptionField PositiveField(FlagText text, double& value) {
+  OptionField field = FactorField(std::move(text), value);
+  field.set = [&value, name = field.name](std::string_view given) {
+    double number = 0;
+    if (!ReadNumber(given, number) || !std::isfinite(number) || number <= 0) {
+      ThrowBadValue(name, given, "a number above 0");
+    }
+    value = number;
+  };
+  return field;
+}
+
 OptionField GridField(std::vector<GridAxis>& axes) {
   OptionField field = Field({"grid", "OPTION=V[,V...]",
                              "Train a model for each of these values of an option, from one read "

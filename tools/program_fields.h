@@ -29,6 +29,8 @@ OptionField OnOffField(FlagText text, bool& value);
 OptionField CountField(FlagText text, int64_t& value, int64_t least = 1);
 // A number other than 0, or a fraction of two: "0.25", "1/255". `value` 0 stands for "not given".
 OptionField FactorField(FlagText text, double& value);
+// Above 0.
+OptionField PositiveField(FlagText text, double& value);
 
 // Values of an option for a grid of models; one axis each time that it is given.
 OptionField GridField(std::vector<GridAxis>& axes);

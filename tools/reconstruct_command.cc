@@ -1,9 +1,6 @@
 // rhohat reconstruct: what the model makes of every row.
-#include "base/atomic_file.h"
 #include "tools/command.h"
 #include "tools/model_and_data.h"
-#include "tools/print.h"
-#include "tools/progress_display.h"
 
 namespace rhohat {
 namespace {
@@ -26,19 +23,7 @@ CommandHelp Help() {
 }  // namespace
 
 void RunReconstruct(const Arguments& arguments, const std::atomic<bool>& stop) {
-  ModelAndData inputs;
-  std::string output;
-  OptionFlags flags(Help());
-  AddModelAndDataFlags(flags, inputs);
-  flags.Add({OutputField(output)});
-  if (!flags.Parse(arguments)) return;
-
-  CheckNotAnInput(output, flags.positionals());
-  LoadInputs(flags, inputs);
-  ProgressDisplay display;
-  Reconstruct(inputs.model, inputs.options, output, {&display, &stop});
-  display.Finish();
-  Print(AlignedLines({{"reconstruction", output}}));
+  RunOnEveryRow(Help(), "reconstruction", Reconstruct, arguments, stop);
 }
 
 }  // namespace rhohat

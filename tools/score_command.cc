@@ -1,9 +1,6 @@
 // rhohat score: how badly each row is reconstructed.
-#include "base/atomic_file.h"
 #include "tools/command.h"
 #include "tools/model_and_data.h"
-#include "tools/print.h"
-#include "tools/progress_display.h"
 
 namespace rhohat {
 namespace {
@@ -25,19 +22,7 @@ CommandHelp Help() {
 }  // namespace
 
 void RunScore(const Arguments& arguments, const std::atomic<bool>& stop) {
-  ModelAndData inputs;
-  std::string output;
-  OptionFlags flags(Help());
-  AddModelAndDataFlags(flags, inputs);
-  flags.Add({OutputField(output)});
-  if (!flags.Parse(arguments)) return;
-
-  CheckNotAnInput(output, flags.positionals());
-  LoadInputs(flags, inputs);
-  ProgressDisplay display;
-  Score(inputs.model, inputs.options, output, {&display, &stop});
-  display.Finish();
-  Print(AlignedLines({{"scores", output}}));
+  RunOnEveryRow(Help(), "scores", Score, arguments, stop);
 }
 
 }  // namespace rhohat

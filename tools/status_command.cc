@@ -9,6 +9,7 @@
 #include "rhohat/error.h"
 #include "rhohat/status.h"
 #include "tools/command.h"
+#include "tools/faults.h"
 #include "tools/option_flags.h"
 #include "tools/print.h"
 #include "tools/program_fields.h"
@@ -198,7 +199,7 @@ void RunStatusCommand(const Arguments& arguments, const std::atomic<bool>& /*sto
   const std::vector<std::string>& folders = flags.positionals();
   const bool table = !json && folders.size() > 1;
   if (table) Print(TableHead());
-  std::optional<Error> fault;  // the first; the other folders are still of interest
+  Faults faults;
   for (const std::string& folder : folders) {
     try {
       const RunStatus status = ReadRunStatus(folder);
@@ -206,10 +207,10 @@ void RunStatusCommand(const Arguments& arguments, const std::atomic<bool>& /*sto
       Print(json ? AsJson(folder, status) : text);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kNoInput) throw;
-      if (!fault) fault = error;
+      faults.Add(error);
     }
   }
-  if (fault) throw *fault;
+  faults.ThrowAny();
 }
 
 }  // namespace rhohat

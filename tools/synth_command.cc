@@ -1,7 +1,6 @@
 // rhohat synth: data made up, to try things on.
 #include <fmt/core.h>
 
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -52,13 +51,15 @@ std::vector<OptionField> PatchFields(SynthOptions& options, ComputeOptions& comp
   std::vector<OptionField> fields = {
       CountField({"rows", "N", "Patches to make, one a row.", "Patches"}, options.rows),
       PatchField({"patch", "HxW", "Height and width of a patch in pixels.", "Patches"}, options),
-      FactorField({"min-radius", "PIXELS",
-                   "Radius of the smallest discs: large for long edges, 1 for detail.", "Patches"},
-                  options.min_radius),
-      FactorField({"max-radius", "PIXELS",
-                   "Radius of the largest discs. Four times the patch's longer side if not given.",
-                   "Patches"},
-                  options.max_radius),
+      PositiveField(
+          {"min-radius", "PIXELS",
+           "Radius of the smallest discs: large for long edges, 1 for detail.", "Patches"},
+          options.min_radius),
+      PositiveField(
+          {"max-radius", "PIXELS",
+           "Radius of the largest discs. Four times the patch's longer side if not given.",
+           "Patches"},
+          options.max_radius),
       SwitchField({"keep-brightness", "",
                    "Keep greys as painted, instead of removing each patch's mean.", "Patches"},
                   options.keep_brightness)};

@@ -18,6 +18,7 @@
 #include "tools/print.h"
 #include "tools/program_fields.h"
 #include "tools/progress_display.h"
+#include "tools/unused_flags.h"
 
 namespace rhohat {
 namespace {
@@ -69,6 +70,13 @@ std::string ConfigOfResumed(const std::string& resume) {
   const std::filesystem::path path = std::filesystem::path(resume) / "config.toml";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
+    if (IsGridFolder(resume)) {
+      throw Error(
+          ErrorKind::kNoInput,
+          fmt::format("--resume: {} holds the models of a grid: give the command that began "
+                      "it, with --resume auto, or the folder of one model",
+                      resume));
+    }
     throw Error(ErrorKind::kNoInput,
                 fmt::format("--resume: {} holds no run: it has no config.toml", resume));
   }
@@ -83,9 +91,9 @@ std::string Summary(const TrainResult& result) {
                  {"iterations", fmt::format("{}, {:.6g} passes over the data", last.iteration,
                                             last.data_passes)}};
   AddCostLines(last, lines);
-  lines.emplace_back("time",
-                     fmt::format("{}, {:.0f} % of it computing, {:.3g} rows/s",
-                                 FormatSeconds(last.seconds), 100 * last.compute_fraction(), pace));
+  lines.emplace_back(
+      "time", fmt::format("{}, {:.0f} % of it waiting for data, {:.3g} rows/s",
+                          FormatSeconds(last.seconds), 100 * (1 - last.compute_fraction()), pace));
   lines.emplace_back("peak memory", FormatBytes(last.peak_rss_bytes));
   lines.emplace_back("model", result.model_path);
   return AlignedLines(lines);
@@ -108,8 +116,9 @@ std::string GridTable(const std::vector<TrainResult>& results) {
 }
 
 void RunGrid(const TrainOptions& options, const std::vector<GridAxis>& axes,
-             const std::atomic<bool>& stop) {
+             const std::string& note, const std::atomic<bool>& stop) {
   GridDisplay display;
+  if (!note.empty()) display.OnNote(note);
   const std::vector<TrainResult> results = TrainGrid(options, axes, {&display, &stop});
   display.Finish();
   Print(GridTable(results));
@@ -136,8 +145,11 @@ void RunTrain(const Arguments& arguments, const std::atomic<bool>& stop) {
     options.resume = "auto";
   }
   if (!flags.positionals().empty()) options.data.files = flags.positionals();
-  if (!axes.empty()) return RunGrid(options, axes, stop);
+  const std::string unused = UnusedFlags(
+      options.optimizer, [&](const std::string& name) { return flags.IsFlagGiven(name); });
+  if (!axes.empty()) return RunGrid(options, axes, unused, stop);
   ProgressDisplay display(LastIteration(options).value_or(ProgressDisplay::kUnknownIterations));
+  if (!unused.empty()) display.OnNote(unused);
   const TrainResult result = Train(options, {&display, &stop});
   display.Finish();
   Print(Summary(result));

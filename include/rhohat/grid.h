@@ -26,6 +26,9 @@ GridAxis ParseGridAxis(std::string_view text);
 // At most so many models.
 inline constexpr size_t kMostGridModels = 64;
 
+// Whether the folder holds models of a grid, each in a folder of its own, and no run itself.
+bool IsGridFolder(const std::string& folder);
+
 // Trains a model for each point of the grid, at the same time: every block of rows is read and
 // decoded once for all of them. Each has a run folder of its own in `options.run_directory`, named
 // by its values ("rho=0.05,beta=1": options in the order of the help, values as given), in which

@@ -117,7 +117,7 @@ def prepare(arguments):
 
 def check_agreement(problem, of_rhohat):
     """Everyone's J of the start is the same number, or nothing that follows means anything."""
-    from faulty import Faulty
+    from refused import Faulty
     from problem import exact_cost
     import torch
     from torch_objective import Autoencoder, Stream, evaluate_in_memory
@@ -135,7 +135,7 @@ def check_agreement(problem, of_rhohat):
 
 def main():
     arguments = parse_arguments()
-    from faulty import Faulty  # first, because the rest needs packages that may be missing
+    from refused import Faulty  # first, because the rest needs packages that may be missing
     try:
         require_packages(Faulty)
         os.makedirs(arguments.out, exist_ok=True)

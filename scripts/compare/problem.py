@@ -12,7 +12,7 @@ import os
 import h5py
 import numpy as np
 
-from faulty import Faulty
+from refused import Faulty
 
 # A torch.nn.Linear's own names, which are those of rhohat's model file.
 NAMES = ("encoder.weight", "encoder.bias", "decoder.weight", "decoder.bias")

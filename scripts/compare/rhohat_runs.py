@@ -6,6 +6,7 @@ is had from another run that is the same but ends there, by an interrupt or by i
 parameters are looked at by `rhohat evaluate`.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import time
 
-from faulty import Faulty
+from refused import Faulty
 from problem import read_model
 
 USAGE = 64  # exit code of an option that this build does not know
@@ -29,12 +30,18 @@ class Run:
     """A run that has ended: its lines, its model, its seconds, its processor seconds."""
 
     def __init__(self, folder, seconds, cpu_seconds):
-        whole = os.path.join(folder, "model.safetensors")
-        parts = os.path.join(folder, "checkpoints", "interrupted.safetensors")
-        self.model = whole if os.path.exists(whole) else parts
+        self.model = self._model_in(folder)
         self.seconds, self.cpu_seconds = seconds, cpu_seconds
         with open(os.path.join(folder, "metrics.jsonl"), encoding="utf-8") as lines:
             self.lines = [json.loads(line) for line in lines]
+
+    @staticmethod
+    def _model_in(folder):
+        """The whole run's, or that of the last checkpoint, which is the last line's."""
+        whole = os.path.join(folder, "model.safetensors")
+        if os.path.exists(whole):
+            return whole
+        return max(glob.glob(os.path.join(folder, "checkpoints", "checkpoint-*.safetensors")))
 
     @property
     def last(self):

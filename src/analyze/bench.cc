@@ -17,6 +17,7 @@
 #include "data/data_set.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
+#include "sweep/resolved_resources.h"
 
 namespace rhohat {
 namespace {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "base/aligned_buffer.h"
 #include "data/row_source.h"

@@ -14,6 +14,8 @@
 #include "objective/objective.h"
 #include "rhohat/error.h"
 #include "sweep/kept_blocks.h"
+#include "sweep/memory_planner.h"
+#include "sweep/resolved_resources.h"
 
 namespace rhohat {
 namespace {

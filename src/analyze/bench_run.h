@@ -11,9 +11,9 @@
 #include "analyze/machine_rates.h"
 #include "data/row_source.h"
 #include "rhohat/bench.h"
+#include "rhohat/memory_plan.h"
 #include "rhohat/observer.h"
 #include "sweep/executor.h"
-#include "sweep/memory_planner.h"
 
 namespace rhohat {
 

@@ -1,7 +1,6 @@
 // What a file is, in lines for a person.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <fstream>
 
@@ -10,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "data/hdf5_catalog.h"
 #include "data/hdf5_dataset.h"
 #include "rhohat/analyze.h"
 #include "rhohat/error.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rhohat/bench.h"
+
 namespace rhohat {
 namespace {
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "network/parameters.h"
-#include "rhohat/bench.h"
 #include "rhohat/options.h"
 
 namespace rhohat {

@@ -14,6 +14,7 @@
 #include "analyze/original_space.h"
 #include "analyze/png_writer.h"
 #include "base/aligned_buffer.h"
+#include "base/atomic_file.h"
 #include "network/parameters.h"
 #include "rhohat/analyze.h"
 #include "rhohat/error.h"
@@ -101,6 +102,8 @@ class Features {
 }  // namespace
 
 void DrawFeatures(const Model& model, const FeaturesOptions& options, const std::string& output) {
+  CheckCreatable(output);
+  CheckReplacesOnly(output, "a PNG picture", IsPng);
   const NetworkShape shape = ShapeOf(model);
   const int64_t layer = LayerOf(options, shape);
   CheckNorm(options.norm);

@@ -12,6 +12,7 @@
 #include "base/atomic_file.h"
 #include "base/keyed_random.h"
 #include "base/safetensors.h"
+#include "base/safetensors_header.h"
 #include "base/version.h"
 #include "math/vector_ops.h"
 #include "objective/objective.h"
@@ -22,6 +23,7 @@ namespace rhohat {
 namespace {
 
 constexpr double kStep = 1e-3;
+constexpr char kGradientFormat[] = "rhohat-gradient";
 
 // "encoder.weight[3, 17]".
 std::string NameOf(const TensorPlace& tensor, size_t index) {
@@ -81,7 +83,7 @@ void WriteGradient(const NetworkShape& shape, std::span<const T> gradient, doubl
                      .bytes = std::as_bytes(gradient.subspan(tensor.offset, tensor.size))});
   }
   WriteSafetensors(output,
-                   {{"format", "rhohat-gradient"},
+                   {{"format", kGradientFormat},
                     {"rhohat_version", kVersion},
                     {"cost", fmt::format("{}", cost)}},
                    views);
@@ -97,10 +99,17 @@ void WriteGradientAs(const Model& model, const GradientCheckOptions& options,
   WriteGradient<T>(bound.shape(), gradient.span(), cost.total(), options.output);
 }
 
+bool IsGradientFile(const std::string& path) {
+  const SafetensorsMetadata metadata = ReadSafetensorsHeader(InputFile(path)).metadata;
+  const auto format = metadata.find("format");
+  return format != metadata.end() && format->second == kGradientFormat;
+}
+
 void WriteGradientFile(const Model& model, const GradientCheckOptions& options,
                        const ObjectiveOptions& weights, const RunControl& control) {
   CheckNotAnInput(options.output, options.analyze.data.files);
   CheckCreatable(options.output);
+  CheckReplacesOnly(options.output, "a gradient", IsGradientFile);
   WithPrecision(options.analyze.compute.precision, [&](auto number) {
     WriteGradientAs<decltype(number)>(model, options, weights, control);
   });

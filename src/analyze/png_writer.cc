@@ -3,7 +3,10 @@
 #include <fmt/core.h>
 #include <png.h>
 
+#include <array>
 #include <cstddef>
+#include <fstream>
+#include <string_view>
 
 #include "base/atomic_file.h"
 #include "rhohat/error.h"
@@ -46,6 +49,12 @@ std::vector<std::byte> EncodePng(const Picture& picture, const std::string& path
 }
 
 }  // namespace
+
+bool IsPng(const std::string& path) {
+  std::array<char, 8> start = {};
+  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+  return std::string_view(start.data(), start.size()) == "\x89PNG\r\n\x1a\n";
+}
 
 void WritePng(const Picture& picture, const std::string& path) {
   CheckPicture(picture, path);

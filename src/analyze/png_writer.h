@@ -18,6 +18,9 @@ struct Picture {
 // The longest side that a picture may have.
 inline constexpr int64_t kMostPixelsPerSide = 1'000'000;
 
+// Whether the file begins as a PNG picture does.
+bool IsPng(const std::string& path);
+
 // Writes the file whole or not at all. Equal pictures make equal files. Throws
 // Error(kCannotCreate) or Error(kIo).
 void WritePng(const Picture& picture, const std::string& path);

@@ -1,7 +1,6 @@
 // How fast rows can be brought, measured: their stored bytes alone, and as numbers.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "data/row_source.h"

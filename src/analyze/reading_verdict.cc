@@ -17,26 +17,12 @@ namespace {
 
 constexpr double kMebibyte = 1 << 20;
 
+// Chunks below this cost more to find than to read; a thousand of them are noticed.
+constexpr double kTinyChunkBytes = 1 << 14;
+constexpr double kManyChunks = 1000;
+
 double RowBytes(const Hdf5DataSetInfo& info) {
   return static_cast<double>(info.columns) * static_cast<double>(ElementBytes(info.element));
-}
-
-double ChunkBytes(const Hdf5DataSetInfo& info) {
-  double bytes = static_cast<double>(ElementBytes(info.element));
-  for (const int64_t length : info.chunk) bytes *= static_cast<double>(length);
-  return bytes;
-}
-
-int64_t ChunksAlong(const Hdf5DataSetInfo& info, size_t axis) {
-  return (info.shape[axis] + info.chunk[axis] - 1) / info.chunk[axis];
-}
-
-double ChunksInRow(const Hdf5DataSetInfo& info) {
-  double chunks = 1;
-  for (size_t axis = 1; axis < info.chunk.size(); ++axis) {
-    chunks *= static_cast<double>(ChunksAlong(info, axis));
-  }
-  return chunks;
 }
 
 double Overhang(const Hdf5DataSetInfo& info) {
@@ -44,7 +30,7 @@ double Overhang(const Hdf5DataSetInfo& info) {
   // Without filters rows of a chunk are read on their own, so that only columns reach over.
   double stored = 1;
   for (size_t axis = info.filters.empty() ? 1 : 0; axis < info.chunk.size(); ++axis) {
-    stored *= static_cast<double>(ChunksAlong(info, axis)) * static_cast<double>(info.chunk[axis]) /
+    stored *= static_cast<double>(info.ChunksAlong(axis)) * static_cast<double>(info.chunk[axis]) /
               static_cast<double>(info.shape[axis]);
   }
   return stored;
@@ -53,10 +39,10 @@ double Overhang(const Hdf5DataSetInfo& info) {
 std::string Size(double bytes) { return FormatBytes(static_cast<uint64_t>(bytes)); }
 
 void RemarkOnChunks(const Hdf5DataSetInfo& info, ReadingVerdict& verdict) {
-  const double chunk = ChunkBytes(info);
-  const double chunks_in_row = ChunksInRow(info);
+  const auto chunk = static_cast<double>(info.ChunkBytes());
+  const auto chunks_in_row = static_cast<double>(info.ChunksInRow());
   const double band = chunk * chunks_in_row;
-  const double chunks = chunks_in_row * static_cast<double>(ChunksAlong(info, 0));
+  const double chunks = chunks_in_row * static_cast<double>(info.ChunksAlong(0));
   if (verdict.bytes_per_byte_used > 1.5) {
     verdict.remarks.push_back(
         fmt::format("chunks reach over the edge of the data: {:.1f} bytes are read for one that is "
@@ -68,7 +54,7 @@ void RemarkOnChunks(const Hdf5DataSetInfo& info, ReadingVerdict& verdict) {
         fmt::format("chunks are large: {} must be unpacked at once, and about {} held", Size(band),
                     Size(3 * band)));
   }
-  if (chunk < 16384 && chunks > 10000) {
+  if (chunk < kTinyChunkBytes && chunks >= kManyChunks) {
     verdict.remarks.push_back(fmt::format(
         "chunks are tiny: {:.0f} of {}, each found and fetched on its own", chunks, Size(chunk)));
   }

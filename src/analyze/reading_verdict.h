@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/hdf5_dataset.h"
+#include "data/hdf5_dataset_info.h"
 #include "rhohat/options.h"
 
 namespace rhohat {

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <string>
-#include <type_traits>
+#include <vector>
 
 #include "analyze/model_sweep.h"
 #include "base/atomic_file.h"
 #include "base/version.h"
+#include "data/element_type.h"
+#include "data/hdf5_attribute.h"
+#include "data/hdf5_catalog.h"
 #include "data/hdf5_writer.h"
 
 namespace rhohat {
@@ -18,13 +21,22 @@ struct RowResultsFile {
   int64_t columns = 0;
 };
 
+inline constexpr char kCreatedBy[] = "created_by";  // the data set's attribute
+
 // What the writer's chunk and the library's copies take.
 inline constexpr uint64_t kRowResultsBytes = uint64_t{4} << 20;
 
-// Before work begins. Throws Error(kUsage) where `output` is an input, Error(kCannotCreate).
+// Before work begins. Throws Error(kUsage) where `output` is an input, Error(kCannotCreate): where
+// it exists, its one data set must be such results, of whichever command.
 inline void CheckRowResults(const std::string& output, const AnalyzeOptions& options) {
   CheckNotAnInput(output, options.data.files);
   CheckCreatable(output);
+  CheckReplacesOnly(output, "rhohat's own results for rows", [](const std::string& path) {
+    const std::vector<Hdf5CatalogEntry> entries = ListDataSets(path);
+    if (entries.size() != 1) return false;
+    const auto author = ReadTextAttribute(path, entries.front().path, kCreatedBy);
+    return author.value_or("").starts_with("rhohat ");
+  });
 }
 
 // One ordered pass: `compute(block, out)` fills `out`, file.columns values a row. The file, of
@@ -32,13 +44,11 @@ inline void CheckRowResults(const std::string& output, const AnalyzeOptions& opt
 template <class Out, class T>
 void WriteRowResults(ModelSweep<T>& bound, const RowResultsFile& file,
                      const typename Sweep<T>::template ComputeRows<Out>& compute) {
-  const ElementKind kind =
-      std::is_same_v<Out, double> ? ElementKind::kFloat64 : ElementKind::kFloat32;
   Hdf5Writer writer(file.path, {.dataset = file.dataset,
-                                .type = {kind, false},
+                                .type = kNativeType<Out>,
                                 .rows = bound.sweep().rows(),
                                 .columns = file.columns});
-  writer.SetAttribute("created_by", std::string("rhohat ") + kVersion);
+  writer.SetAttribute(kCreatedBy, std::string("rhohat ") + kVersion);
   bound.sweep().template RunOrdered<Out>(
       file.columns, compute,
       [&](RowRange, std::span<const Out> rows) { writer.Append(std::as_bytes(rows)); });

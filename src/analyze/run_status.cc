@@ -8,12 +8,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <filesystem>
 
 #include "analyze/run_traces.h"
 #include "base/folder_lock.h"
 #include "rhohat/error.h"
+#include "rhohat/grid.h"
 #include "rhohat/status.h"
 #include "rhohat/train.h"
 
@@ -98,6 +98,12 @@ RunStatus ReadRunStatus(const std::string& folder, std::chrono::system_clock::ti
   const LockOwner owner = FindLockOwner(folder);
   const RunTraces traces = ReadRunTraces(folder, seconds);
   if (!traces.has_config && !traces.has_metrics && !traces.has_model) {
+    if (IsGridFolder(folder)) {
+      throw Error(
+          ErrorKind::kNoInput,
+          fmt::format("{0}: holds the models of a grid: 'rhohat status {0}/*' tells of each",
+                      folder));
+    }
     throw Error(ErrorKind::kNoInput,
                 fmt::format("{}: holds no run: there is no config.toml", folder));
   }

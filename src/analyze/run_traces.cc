@@ -4,16 +4,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 
 #include "base/folder_lock.h"
 #include "base/input_file.h"
 #include "base/safetensors_header.h"
-#include "base/text.h"
 #include "rhohat/config.h"
 #include "rhohat/error.h"
 #include "train/checkpoint_files.h"

@@ -75,8 +75,15 @@ int TryToCreate(const std::filesystem::path& path) {
 std::filesystem::path FollowLinks(const std::filesystem::path& path) {
   std::error_code failed;
   if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, failed))) return path;
-  const std::filesystem::path end = std::filesystem::weakly_canonical(path, failed);
-  return failed ? path : end;
+  // weakly_canonical() would stop at a link that leads to nothing yet.
+  constexpr int kMostLinks = 40;
+  std::filesystem::path end = path;
+  for (int links = 0; links < kMostLinks; ++links) {
+    end = FolderOf(end) / std::filesystem::read_symlink(end, failed);
+    if (failed) return path;
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(end, failed))) return end;
+  }
+  return path;
 }
 
 void CheckIsFile(const std::filesystem::path& path) {
@@ -89,10 +96,14 @@ void CheckIsFile(const std::filesystem::path& path) {
                             (failed ? failed : missing).message()));
   }
   if (!std::filesystem::is_regular_file(status)) {
+    const std::filesystem::path model = path / "model.safetensors";
     throw Error(
         ErrorKind::kNoInput,
-        fmt::format("{}: expected a file, found {}", path.string(),
-                    std::filesystem::is_directory(status) ? "a folder" : "a pipe or a device"));
+        fmt::format("{}: expected a file, found {}{}", path.string(),
+                    std::filesystem::is_directory(status) ? "a folder" : "a pipe or a device",
+                    std::filesystem::exists(model, failed)
+                        ? fmt::format("; is {} meant?", model.string())
+                        : ""));
   }
 }
 
@@ -109,11 +120,27 @@ void CheckCreatable(const std::filesystem::path& path) {
                 fmt::format("{}: cannot create: it is {}", path.string(),
                             std::filesystem::is_directory(status) ? "a folder" : "not a file"));
   }
-  const int failure = TryToCreate(path);
+  const int failure = TryToCreate(FollowLinks(path));
   if (failure != 0) {
     throw Error(ErrorKind::kCannotCreate,
                 fmt::format("{}: cannot create: {}", path.string(), ErrnoText(failure)));
   }
+}
+
+void CheckReplacesOnly(const std::filesystem::path& path, std::string_view kind,
+                       const std::function<bool(const std::string& path)>& is_kind) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return;
+  if (std::filesystem::is_empty(path, ignored)) return;
+  try {
+    if (is_kind(path.string())) return;
+  } catch (const Error&) {  // what cannot be read is not known to be of the kind
+  }
+  throw Error(
+      ErrorKind::kCannotCreate,
+      fmt::format("{}: expected a new name, or {} to replace, found another file; remove it "
+                  "or choose another name",
+                  path.string(), kind));
 }
 
 void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::string> inputs) {

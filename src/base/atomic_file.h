@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ std::filesystem::path TemporaryNameFor(const std::filesystem::path& path);
 // Throws Error(kCannotCreate) where `path` could not be created: its folder is missing or may not
 // be written, or it exists and is no regular file. For long jobs: ask before the work, not after.
 void CheckCreatable(const std::filesystem::path& path);
+
+// Throws Error(kCannotCreate) where `path` exists and `is_kind` says no of it, or throws Error: an
+// output takes the place of an empty file, or of an earlier one of its own kind, and of nothing
+// else. `kind` is for the message.
+void CheckReplacesOnly(const std::filesystem::path& path, std::string_view kind,
+                       const std::function<bool(const std::string& path)>& is_kind);
 
 // Throws Error(kUsage) where `output` is one of `inputs`, by whatever name or link.
 void CheckNotAnInput(const std::filesystem::path& output, std::span<const std::string> inputs);

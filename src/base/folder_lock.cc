@@ -182,8 +182,10 @@ FolderLock::FolderLock(const fs::path& folder) : path_(folder / kLockName) {
 
 FolderLock::~FolderLock() { Release(); }
 
+bool FolderLock::IsInPlace() const { return descriptor_ >= 0 && IsFileAt(descriptor_, path_); }
+
 void FolderLock::Release() {
-  if (descriptor_ >= 0 && IsFileAt(descriptor_, path_)) ::unlink(path_.c_str());
+  if (IsInPlace()) ::unlink(path_.c_str());
   Close();
 }
 

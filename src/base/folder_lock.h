@@ -28,6 +28,10 @@ class FolderLock {
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&&) = delete;
 
+  // Whether the folder's name still leads to the folder that was locked: it may have been moved,
+  // removed or replaced since.
+  bool IsInPlace() const;
+
  private:
   void Release();
   void Close();

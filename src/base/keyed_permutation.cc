@@ -66,28 +66,10 @@ uint64_t KeyedPermutation::Scramble(uint64_t value) const {
   return high << low_bits_ | low;
 }
 
-uint64_t KeyedPermutation::Unscramble(uint64_t value) const {
-  uint64_t low = value & low_mask_;
-  uint64_t high = value >> low_bits_;
-  for (size_t round = kRounds; round > 0; round -= 2) {
-    low ^= Mix(high, keys_[round - 1]) & low_mask_;
-    high ^= Mix(low, keys_[round - 2]) & high_mask_;
-  }
-  return high << low_bits_ | low;
-}
-
 int64_t KeyedPermutation::operator()(int64_t i) const {
   uint64_t value = static_cast<uint64_t>(i);
   do {
     value = Scramble(value);
-  } while (value >= static_cast<uint64_t>(size_));
-  return static_cast<int64_t>(value);
-}
-
-int64_t KeyedPermutation::Inverse(int64_t place) const {
-  uint64_t value = static_cast<uint64_t>(place);
-  do {
-    value = Unscramble(value);
   } while (value >= static_cast<uint64_t>(size_));
   return static_cast<int64_t>(value);
 }

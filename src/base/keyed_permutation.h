@@ -31,9 +31,6 @@ class KeyedPermutation {
   // Where i, in [0, size), goes.
   int64_t operator()(int64_t i) const;
 
-  // Which number goes to `place`, in [0, size).
-  int64_t Inverse(int64_t place) const;
-
  private:
   static constexpr size_t kRounds = 8;
   struct RoundKey {
@@ -43,7 +40,6 @@ class KeyedPermutation {
 
   static uint64_t Mix(uint64_t field, const RoundKey& key);
   uint64_t Scramble(uint64_t value) const;
-  uint64_t Unscramble(uint64_t value) const;
 
   int64_t size_;
   int low_bits_;  // the low field; the rest is the high one

@@ -3,10 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <utility>
 
 #include "base/atomic_file.h"
 #include "base/safetensors_checksum.h"
@@ -72,21 +70,6 @@ size_t TensorTypeBytes(TensorType type) { return type == TensorType::kF32 ? 4 : 
 
 std::string_view TensorTypeName(TensorType type) {
   return type == TensorType::kF32 ? "F32" : "F64";
-}
-
-std::vector<double> TensorValues(const TensorView& tensor) {
-  std::vector<double> values(tensor.bytes.size() / TensorTypeBytes(tensor.type));
-  if (values.empty()) return values;
-  if (tensor.type == TensorType::kF64) {
-    std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
-    return values;
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    float value = 0;
-    std::memcpy(&value, tensor.bytes.data() + i * sizeof value, sizeof value);
-    values[i] = value;
-  }
-  return values;
 }
 
 void WriteSafetensors(const std::filesystem::path& path, const SafetensorsMetadata& metadata,

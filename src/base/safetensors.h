@@ -33,9 +33,6 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-// The numbers of a tensor of either type; floats become doubles without loss.
-std::vector<double> TensorValues(const TensorView& tensor);
-
 // Writes the file, whole or not at all. The same arguments always give the same bytes; tensors come
 // in the order given, which is also the order in the file. Text that is not UTF-8 has its faulty
 // bytes replaced by U+FFFD, since JSON cannot hold them.

@@ -1,6 +1,5 @@
 #include "cluster/control_groups.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>

@@ -82,6 +82,21 @@ void AddQuota(const ControlGroups& groups, Limits& limits) {
                           rounded ? fmt::format(" ({:.2g} processors)", *processors) : "")});
 }
 
+// Empty is as good as unset; 0 has a meaning for memory.
+void WarnOfUnreadable(const Environment& environment, Limits& limits) {
+  for (const char* name : {kCpusPerTask, kCpusOnNode, kMemoryPerNode, kMemoryPerCpu}) {
+    const char* const value = environment(name);
+    if (value == nullptr || *value == '\0' || std::string_view(value) == "0") continue;
+    const bool is_count = name == kCpusPerTask || name == kCpusOnNode;
+    if (is_count ? CountIn(environment, name).has_value()
+                 : BytesIn(environment, name).has_value()) {
+      continue;
+    }
+    limits.warnings.push_back(
+        fmt::format("{}: expected a number, found '{}': it limits nothing", name, value));
+  }
+}
+
 template <class Value>
 void SortTightestFirst(std::vector<Limit<Value>>& limits) {
   std::ranges::stable_sort(limits, {}, &Limit<Value>::value);
@@ -107,6 +122,7 @@ Limits FindLimits(const LimitSources& sources) {
   std::erase_if(limits.memory, [&](const Limit<uint64_t>& limit) {
     return limit.value >= sources.host_memory_bytes;
   });
+  WarnOfUnreadable(sources.environment, limits);
   SortTightestFirst(limits.threads);
   SortTightestFirst(limits.memory);
   return limits;

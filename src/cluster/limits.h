@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "cluster/control_groups.h"
@@ -25,6 +24,7 @@ struct Limits {
   std::vector<Limit<int64_t>> threads;  // never empty, and none below 1
   std::vector<Limit<uint64_t>> memory;  // below the machine's memory; empty where nothing limits it
   uint64_t host_memory_bytes = 0;
+  std::vector<std::string> warnings;  // of what was found and cannot be read
 };
 
 // Where limits are looked for: tests bring their own.
@@ -41,7 +41,8 @@ LimitSources SystemLimitSources();
 // Threads: the affinity mask; a quota of processor time, in whole processors; SLURM_CPUS_PER_TASK,
 // or SLURM_CPUS_ON_NODE where a job did not say how many a task has. Memory: control groups;
 // SLURM_MEM_PER_NODE; SLURM_MEM_PER_CPU for each of SLURM_CPUS_ON_NODE, as Slurm counts it by
-// allocated processors, or else of SLURM_CPUS_PER_TASK. What cannot be read limits nothing.
+// allocated processors, or else of SLURM_CPUS_PER_TASK. What cannot be read limits nothing, and
+// is warned of.
 Limits FindLimits(const LimitSources& sources = SystemLimitSources());
 
 }  // namespace rhohat

@@ -12,18 +12,12 @@
 namespace rhohat {
 namespace {
 
-struct ProcessSizes {
-  uint64_t reserved_bytes = 0;
-  uint64_t resident_bytes = 0;
-};
-
-ProcessSizes ReadProcessSizes() {
+// Address space of this process.
+uint64_t ReservedBytes() {
   std::ifstream statm("/proc/self/statm");
-  uint64_t total_pages = 0;
-  uint64_t resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  const auto page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-  return {total_pages * page, resident_pages * page};
+  uint64_t pages = 0;
+  statm >> pages;
+  return pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -46,11 +40,9 @@ uint64_t AddressSpaceLeft() {
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
     return std::numeric_limits<uint64_t>::max();
   }
-  const uint64_t used = ReadProcessSizes().reserved_bytes;
+  const uint64_t used = ReservedBytes();
   return limit.rlim_cur > used ? limit.rlim_cur - used : 0;
 }
-
-uint64_t ResidentBytes() { return ReadProcessSizes().resident_bytes; }
 
 uint64_t PeakResidentBytes() {
   rusage usage = {};

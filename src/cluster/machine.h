@@ -15,8 +15,7 @@ uint64_t HostMemoryBytes();
 // no limit.
 uint64_t AddressSpaceLeft();
 
-// Resident memory of this process: now, and the most it has ever been.
-uint64_t ResidentBytes();
+// The most resident memory that this process has ever had.
 uint64_t PeakResidentBytes();
 
 }  // namespace rhohat

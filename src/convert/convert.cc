@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -47,6 +46,8 @@ ConvertResult Convert(const ConvertOptions& options, const RunControl& control) 
   const std::filesystem::path folder = FollowLinks(options.output.path).parent_path();
   const std::unique_ptr<RowSource> source =
       OpenInputs(files, options, folder.empty() ? "." : folder.string());
+  const std::string remark = source->Remark();
+  if (!remark.empty() && control.observer != nullptr) control.observer->OnNote(remark);
   const ElementKind kind = OutputKind(options, *source);
   const uint64_t written =
       WriteRows(*source, {.type = kind, .scale = options.scale, .clip = options.clip},

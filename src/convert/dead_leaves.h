@@ -26,7 +26,6 @@
 // border that could be told from its middle: it is a window on an endless picture.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>

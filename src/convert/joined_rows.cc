@@ -77,6 +77,9 @@ void JoinedRows::Survey(size_t index) {
   unpack_bytes_ = std::max(unpack_bytes_, source->UnpackBytes());
   parcel_rows_ = std::max(parcel_rows_, source->ParcelRows());
   readers_ = std::min(readers_, source->readers());
+  if (const std::string remark = source->Remark(); !remark.empty() && ++remarks_ == 1) {
+    remark_ = remark;
+  }
   if (index > 0) return;
   current_ = Counted(std::move(source));  // reading begins with it, and opening may be long work
   if (current_->NamesColumns()) naming_ = current_;
@@ -209,6 +212,11 @@ void JoinedRows::Unpack(RawRows& rows) const {
 std::string JoinedRows::Locate(int64_t row) const {
   const size_t index = InputOf(row);
   return fmt::format("{} row {}", names_[index], row - first_rows_[index]);
+}
+
+std::string JoinedRows::Remark() const {
+  if (remarks_ <= 1) return remark_;
+  return fmt::format("{} (and so in {} of the other inputs)", remark_, remarks_ - 1);
 }
 
 std::string JoinedRows::ColumnName(int64_t column) const {

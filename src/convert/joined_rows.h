@@ -40,6 +40,8 @@ class JoinedRows final : public RowSource {
   void Unpack(RawRows& rows) const override;
   std::string Locate(int64_t row) const override;
   std::string ColumnName(int64_t column) const override;
+  // The first input's that has one; of the others, how many do.
+  std::string Remark() const override;
   // Between passes only: what inputs have read that blocks in hand hold is not counted yet.
   uint64_t bytes_read() const override;
 
@@ -63,6 +65,8 @@ class JoinedRows final : public RowSource {
   ElementType type_;
   ByPowersOfTwo raw_bytes_ = {};
   ByPowersOfTwo parcel_bytes_ = {};
+  std::string remark_;
+  int64_t remarks_ = 0;
   size_t reader_bytes_ = 0;
   size_t unpack_bytes_ = 0;
   int64_t parcel_rows_ = 1;

@@ -30,6 +30,7 @@ class RowView final : public RowSource {
   void Unpack(RawRows& rows) const override;
   std::string Locate(int64_t row) const override { return source_->Locate(row + rows_.begin); }
   std::string ColumnName(int64_t column) const override;
+  std::string Remark() const override { return source_->Remark(); }
   uint64_t bytes_read() const override { return source_->bytes_read(); }
 
  private:

@@ -1,14 +1,8 @@
-// A shuffle in two passes: rows are dealt to buckets, then bucket after bucket is written in order.
-//
-// Each pass reads and writes every row once, in large pieces. The journal says how many rows are
-// dealt and on the disk; nothing else is needed to go on, since where a row lies in the bucket file
-// follows from its number.
+// What a shuffle checks before it begins (shuffler.h), and what it says of its end.
 #include "rhohat/shuffle.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -17,43 +11,17 @@
 #include <vector>
 
 #include "base/atomic_file.h"
-#include "base/units.h"
-#include "convert/bucket_file.h"
-#include "convert/copy_rows.h"
-#include "convert/row_encoder.h"
 #include "convert/shuffle_folder.h"
-#include "convert/shuffle_journal.h"
-#include "convert/shuffle_memory.h"
-#include "convert/shuffle_plan.h"
 #include "convert/shuffle_run.h"
-#include "convert/shuffled_source.h"
-#include "convert/write_rows.h"
+#include "convert/shuffle_table.h"
+#include "convert/shuffler.h"
 #include "data/data_set.h"
-#include "data/hdf5_writer.h"
 #include "rhohat/error.h"
-#include "sweep/memory_planner.h"
 
 namespace rhohat {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr uint64_t kDefaultMemory = uint64_t{1} << 30;
-// Copies of a chunk while it is written: gathered, between its filters, and as it is stored.
-constexpr uint64_t kChunksInHand = 4;
-// HDF5 counts the bytes of a chunk, which holds at least one row, in 32 bits.
-constexpr int64_t kMostRowBytes = (int64_t{1} << 32) - 1;
-
-// What is known of the rows before one is read.
-struct Table {
-  int64_t rows = 0;
-  int64_t columns = 0;
-  ElementType type;  // of the output
-  size_t row_bytes = 0;
-  int64_t block_rows = 1;
-  uint64_t fixed_bytes = 0;  // memory beside buffers and buckets
-  std::string dataset;
-};
 
 void Validate(const ShuffleOptions& options) {
   std::vector<std::string> faults;
@@ -77,258 +45,6 @@ void CheckNotThere(const ShuffleOptions& options) {
                                     : ""));
 }
 
-Hdf5WriterOptions WriterOptions(const OutputOptions& output, const Table& table) {
-  Hdf5WriterOptions options = WriterOptions(output, table.type, table.rows, table.columns);
-  options.dataset = table.dataset;
-  return options;
-}
-
-Table TableOf(const DataSet& data, const OutputOptions& output, const ShuffleTuning& tuning) {
-  Table table{.rows = data.rows(),
-              .columns = data.columns(),
-              .type = {data.type().kind, false},
-              .dataset = output.dataset.empty() ? data.files().front().dataset : output.dataset};
-  const std::string where = data.files().front().where();
-  const int64_t row_bytes =
-      CheckedProduct(table.columns, static_cast<int64_t>(ElementBytes(table.type)), where);
-  if (row_bytes > kMostRowBytes) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: expected rows below 4 GiB, the most that HDF5 keeps in a chunk, "
-                            "found {} columns of {}",
-                            where, table.columns, ElementName(table.type)));
-  }
-  // Regions of the bucket file begin at whole pages, hence twice.
-  CheckedProduct(CheckedProduct(table.rows, row_bytes + 8, where), 2, where);
-  table.row_bytes = static_cast<size_t>(row_bytes);
-  const auto widest = std::max(row_bytes, static_cast<int64_t>(data.MaxRawBytes(1)));
-  table.block_rows = std::max<int64_t>(1, tuning.block_bytes / widest);
-  const uint64_t block = static_cast<uint64_t>(table.block_rows) * table.row_bytes;
-  const uint64_t reading = data.ReaderBytes() + data.MaxRawBytes(table.block_rows) +
-                           data.ParcelBytes(table.block_rows) + data.UnpackBytes() + block;
-  const uint64_t chunk =
-      static_cast<uint64_t>(ChunkRowsOf(WriterOptions(output, table))) * table.row_bytes;
-  const uint64_t writing = 2 * block + kChunksInHand * chunk;
-  table.fixed_bytes = kProcessBytes + reading + writing;
-  return table;
-}
-
-class Shuffler {
- public:
-  Shuffler(const ShuffleOptions& options, const ShuffleTuning& tuning, const RunControl& control,
-           const DataSet& data, const Table& table, const ShuffleFolder& folder)
-      : options_(options),
-        tuning_(tuning),
-        control_(control),
-        table_(table),
-        folder_(folder),
-        keys_(options.seed),
-        memory_({.rows = table.rows,
-                 .record_bytes = table.row_bytes + sizeof(int64_t),
-                 .fixed_bytes = table.fixed_bytes},
-                options.memory_bytes > 0 ? options.memory_bytes : kDefaultMemory) {
-    journal_.identity = IdentityOfShuffle(data, options.seed, table.type);
-  }
-
-  // From the start, or from where the journal says.
-  void Prepare();
-  // Pass 1.
-  void Deal(DataSet& data);
-  // Pass 2.
-  void Write();
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  void Forget();
-  void Begin();
-  void GoOn(ShuffleJournal before);
-  void Count(size_t buckets);
-  bool CheckpointIsDue(int64_t next_row) const;
-  void Checkpoint(BucketWriter& writer, int64_t next_row);
-  void CheckInputsAreUnchanged() const;
-  void DeleteUnfinished(const ShuffleJournal& journal) const;
-  void WarnOfLittleDisk() const;
-  void Progress(int64_t rows) const;
-
-  const ShuffleOptions& options_;
-  const ShuffleTuning& tuning_;
-  const RunControl& control_;
-  const Table& table_;
-  const ShuffleFolder& folder_;
-  ShuffleKeys keys_;
-  ShuffleMemory memory_;
-  ShuffleJournal journal_;
-  std::vector<int64_t> dealt_;  // rows of each bucket that are in the file
-  std::optional<BucketLayout> layout_;
-  std::optional<BucketFile> file_;
-  Clock::time_point last_checkpoint_ = Clock::now();
-};
-
-void Shuffler::Prepare() {
-  if (options_.restart) Forget();
-  std::optional<ShuffleJournal> before = ReadJournal(folder_.journal());
-  if (before) {
-    GoOn(std::move(*before));
-  } else {
-    Begin();
-  }
-}
-
-void Shuffler::Forget() {
-  try {
-    const std::optional<ShuffleJournal> before = ReadJournal(folder_.journal());
-    if (before) DeleteUnfinished(*before);
-  } catch (const Error&) {
-    // To start anew is the way out of a journal that cannot be read.
-  }
-  folder_.Clear();
-}
-
-void Shuffler::Begin() {
-  folder_.Clear();
-  size_t buckets = memory_.FirstBuckets(tuning_.bucket_bytes);
-  for (Count(buckets); !memory_.Fits(layout_->most_rows()); Count(buckets)) {
-    buckets = ShuffleMemory::MoreBuckets(buckets);
-    memory_.CheckFits(buckets, 0);
-  }
-  file_.emplace(BucketFile::Create(folder_.buckets(), layout_->file_bytes()));
-  journal_.buckets = static_cast<int64_t>(buckets);
-  WriteJournal(folder_.journal(), journal_);
-}
-
-void Shuffler::GoOn(ShuffleJournal before) {
-  const std::string difference = DifferenceOf(before.identity, journal_.identity);
-  if (!difference.empty()) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{}: an interrupted run left this, and it was another: {}; --restart, "
-                            "or deleting the folder, starts anew",
-                            folder_.path().string(), difference));
-  }
-  journal_ = std::move(before);
-  const auto buckets = static_cast<size_t>(journal_.buckets);
-  memory_.CheckFits(buckets, 0);
-  if (journal_.rows_dealt > table_.rows) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: expected at most {} rows dealt, found {}; --restart starts anew",
-                            folder_.journal().string(), table_.rows, journal_.rows_dealt));
-  }
-  Count(buckets);
-  memory_.CheckFits(buckets, layout_->most_rows());
-  file_.emplace(BucketFile::Open(folder_.buckets(), layout_->file_bytes()));
-  if (control_.observer != nullptr) {
-    control_.observer->OnNote(
-        fmt::format("{}: goes on where an earlier run was interrupted, "
-                    "after {} of {} rows dealt",
-                    folder_.path().string(), journal_.rows_dealt, table_.rows));
-  }
-}
-
-void Shuffler::Count(size_t buckets) {
-  const auto stopped = [this] { return control_.stop_requested(); };
-  std::vector<int64_t> counts(buckets, 0);
-  bool counted = CountRows(keys_, {0, journal_.rows_dealt}, counts, stopped);
-  dealt_ = counts;
-  counted = counted && CountRows(keys_, {journal_.rows_dealt, table_.rows}, counts, stopped);
-  if (!counted) throw Stopped(fmt::format("stopped; {} was not written", options_.output.path));
-  layout_.emplace(counts, table_.row_bytes);
-}
-
-void Shuffler::Deal(DataSet& data) {
-  if (journal_.rows_dealt == table_.rows) return;
-  BucketWriter writer(*file_, *layout_, keys_, dealt_,
-                      memory_.BufferBytes(layout_->buckets(), layout_->most_rows()));
-  RowEncoder encoder({.type = table_.type.kind});
-  const RowRange left = {journal_.rows_dealt, table_.rows};
-  const int64_t next =
-      ForEachBlock(data, left, table_.block_rows, control_, [&](const RawRows& raw) {
-        writer.Append(raw.range.begin, encoder.Encode(data, raw));
-        if (CheckpointIsDue(raw.range.end)) Checkpoint(writer, raw.range.end);
-        Progress(raw.range.end);
-      });
-  if (next == table_.rows) CheckInputsAreUnchanged();
-  Checkpoint(writer, next);
-  if (next < table_.rows) {
-    throw Stopped(
-        fmt::format("stopped after {} of {} rows were dealt to {}; the same command goes "
-                    "on from there",
-                    next, table_.rows, folder_.path().string()));
-  }
-}
-
-bool Shuffler::CheckpointIsDue(int64_t next_row) const {
-  const auto rows = static_cast<uint64_t>(next_row - journal_.rows_dealt);
-  const std::chrono::duration<double> seconds = Clock::now() - last_checkpoint_;
-  return rows * table_.row_bytes >= tuning_.checkpoint_bytes ||
-         seconds.count() >= tuning_.checkpoint_seconds;
-}
-
-void Shuffler::Checkpoint(BucketWriter& writer, int64_t next_row) {
-  writer.WriteOut();
-  file_->Flush();
-  journal_.rows_dealt = next_row;
-  WriteJournal(folder_.journal(), journal_);
-  last_checkpoint_ = Clock::now();
-}
-
-// A file that was written to while it was read has given half of one data set and half of another.
-void Shuffler::CheckInputsAreUnchanged() const {
-  const DataSet now(options_.data);
-  const std::string difference =
-      DifferenceOf(journal_.identity, IdentityOfShuffle(now, options_.seed, table_.type));
-  if (!difference.empty()) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: an input has changed while it was read: {}; --restart starts anew",
-                            options_.output.path, difference));
-  }
-}
-
-void Shuffler::Write() {
-  DeleteUnfinished(journal_);
-  WarnOfLittleDisk();
-  journal_.unfinished = TemporaryNameFor(FollowLinks(options_.output.path)).filename().string();
-  WriteJournal(folder_.journal(), journal_);
-  ShuffledSource source(*file_, *layout_, keys_, table_.type);
-  RowEncoder encoder({.type = table_.type.kind});
-  Hdf5Writer writer(options_.output.path, WriterOptions(options_.output, table_));
-  const int64_t written = CopyRows(source, table_.block_rows, encoder, writer, control_,
-                                   [this](int64_t rows) { Progress(table_.rows + rows); });
-  if (written < table_.rows) {
-    throw Stopped(
-        fmt::format("stopped after {} of {} rows were written; the same command writes "
-                    "{} from the rows in {}",
-                    written, table_.rows, options_.output.path, folder_.path().string()));
-  }
-  writer.SetAttribute("shuffle_seed", fmt::format("{}", options_.seed));
-  writer.Commit();
-  folder_.Clear();
-}
-
-// What a killed run was writing; a run that ends in any other way deletes it itself.
-void Shuffler::DeleteUnfinished(const ShuffleJournal& journal) const {
-  const std::string& name = journal.unfinished;
-  const bool is_name =
-      name.starts_with('.') && name.ends_with(".part") && name.find('/') == std::string::npos;
-  if (!is_name) return;
-  std::error_code ignored;
-  fs::remove(FollowLinks(options_.output.path).parent_path() / name, ignored);
-}
-
-// Only a warning: a file system that compresses may well have room.
-void Shuffler::WarnOfLittleDisk() const {
-  const uint64_t needed = static_cast<uint64_t>(table_.rows) * table_.row_bytes;
-  std::error_code failed;
-  const fs::space_info space = fs::space(folder_.path(), failed);
-  if (failed || space.available >= needed || control_.observer == nullptr) return;
-  control_.observer->OnWarning(fmt::format("{}: {} of disk are free, and the output takes {}",
-                                           options_.output.path, FormatBytes(space.available),
-                                           FormatBytes(needed)));
-}
-
-// Every row counts twice, once dealt and once written.
-void Shuffler::Progress(int64_t rows) const {
-  if (control_.observer != nullptr) control_.observer->OnRows(rows, 2 * table_.rows);
-}
-
 void NoteWhatIsKept(const ShuffleFolder& folder, const RunControl& control) {
   if (control.observer == nullptr) return;
   control.observer->OnNote(fmt::format(
@@ -344,7 +60,7 @@ ShuffleResult ShuffleWith(const ShuffleOptions& options, const ShuffleTuning& tu
   CheckCreatable(options.output.path);
   CheckNotThere(options);
   std::optional<DataSet> data(std::in_place, options.data);
-  const Table table = TableOf(*data, options.output, tuning);
+  const ShuffleTable table = TableOf(*data, options.output, tuning);
   const ShuffleFolder folder(options.output.path);
   CheckNotThere(options);  // whoever had the folder until now may have finished it
   Shuffler shuffler(options, tuning, control, *data, table, folder);

@@ -9,7 +9,6 @@
 
 #include "data/data_set.h"
 #include "data/decode.h"
-#include "rhohat/error.h"
 #include "sweep/memory_planner.h"
 #include "sweep/row_pass.h"
 

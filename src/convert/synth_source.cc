@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <span>
-
 #include "base/units.h"
 #include "rhohat/error.h"
 

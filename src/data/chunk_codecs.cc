@@ -4,7 +4,6 @@
 #include <blosc.h>
 #include <fmt/core.h>
 #include <libdeflate.h>
-#include <lz4.h>
 #include <lzf.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -18,6 +17,7 @@
 #include <new>
 #include <string>
 
+#include "data/lz4_chunk.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
@@ -111,90 +111,6 @@ size_t LzfCompress(Bytes in, Space out) {
   if (in.size() < 2 || !FitsLzf(in.size())) return 0;
   return lzf_compress(in.data(), static_cast<unsigned>(in.size()), out.data(),
                       static_cast<unsigned>(std::min(in.size() - 1, out.size())));
-}
-
-// LZ4 as registered with HDF5: the size of all data (8 bytes, big-endian), that of a block (4), and
-// then for every block its compressed size (4) and its bytes. A block that would not shrink is
-// stored as it is; its compressed size then equals its own.
-
-constexpr size_t kLz4HeaderBytes = 12;
-constexpr size_t kLz4BlockHeaderBytes = 4;
-constexpr size_t kLz4UsualBlock = size_t{1} << 30;
-
-uint64_t LoadBigEndian(const std::byte* bytes, size_t count) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < count; ++i) value = value << 8 | std::to_integer<uint64_t>(bytes[i]);
-  return value;
-}
-
-void StoreBigEndian(uint64_t value, std::byte* bytes, size_t count) {
-  for (size_t i = count; i-- > 0; value >>= 8) bytes[i] = static_cast<std::byte>(value & 0xFF);
-}
-
-// Fills `block`, and moves `in` past what it was made of. Returns the block's size.
-size_t Lz4DecompressBlock(Bytes& in, Space block) {
-  if (in.size() < kLz4BlockHeaderBytes) ThrowDamaged(FilterKind::kLz4);
-  const size_t stored = LoadBigEndian(in.data(), kLz4BlockHeaderBytes);
-  in = in.subspan(kLz4BlockHeaderBytes);
-  if (stored > in.size() || stored > LZ4_MAX_INPUT_SIZE) ThrowDamaged(FilterKind::kLz4);
-  if (stored == block.size()) {
-    std::copy_n(in.data(), stored, block.data());
-  } else {
-    const int written = LZ4_decompress_safe(
-        reinterpret_cast<const char*>(in.data()), reinterpret_cast<char*>(block.data()),
-        static_cast<int>(stored), static_cast<int>(block.size()));
-    if (written < 0 || static_cast<size_t>(written) != block.size()) ThrowDamaged(FilterKind::kLz4);
-  }
-  in = in.subspan(stored);
-  return block.size();
-}
-
-size_t Lz4Decompress(Bytes in, Space out) {
-  if (in.size() < kLz4HeaderBytes) ThrowDamaged(FilterKind::kLz4);
-  const uint64_t size = LoadBigEndian(in.data(), 8);
-  const size_t block = LoadBigEndian(in.data() + 8, 4);
-  if (size > out.size()) {
-    ThrowBad(fmt::format("expected {} bytes, found {}", out.size(), size));
-  }
-  if (size > 0 && block == 0) ThrowDamaged(FilterKind::kLz4);
-  in = in.subspan(kLz4HeaderBytes);
-  for (size_t done = 0; done < size;) {
-    const size_t length = std::min<size_t>(block, size - done);
-    if (length > LZ4_MAX_INPUT_SIZE) ThrowDamaged(FilterKind::kLz4);
-    done += Lz4DecompressBlock(in, out.subspan(done, length));
-  }
-  return size;
-}
-
-size_t Lz4Block(const ChunkFilter& filter, size_t size) {
-  const size_t asked = filter.values.empty() ? 0 : filter.values[0];
-  return std::clamp<size_t>(asked == 0 ? kLz4UsualBlock : std::min(asked, kLz4UsualBlock), 1,
-                            std::max<size_t>(size, 1));
-}
-
-// Returns the compressed size, or the block's own where it was copied.
-size_t Lz4CompressBlock(Bytes block, std::byte* out) {
-  // One byte less than the block: what does not fit has not shrunk.
-  const int written = LZ4_compress_default(
-      reinterpret_cast<const char*>(block.data()), reinterpret_cast<char*>(out),
-      static_cast<int>(block.size()), static_cast<int>(block.size()) - 1);
-  if (written > 0) return static_cast<size_t>(written);
-  std::copy_n(block.data(), block.size(), out);
-  return block.size();
-}
-
-size_t Lz4Compress(const ChunkFilter& filter, Bytes in, Space out) {
-  const size_t block = Lz4Block(filter, in.size());
-  StoreBigEndian(in.size(), out.data(), 8);
-  StoreBigEndian(block, out.data() + 8, 4);
-  size_t written = kLz4HeaderBytes;
-  for (size_t done = 0; done < in.size(); done += block) {
-    const Bytes next = in.subspan(done, std::min(block, in.size() - done));
-    const size_t stored = Lz4CompressBlock(next, out.data() + written + kLz4BlockHeaderBytes);
-    StoreBigEndian(stored, out.data() + written, kLz4BlockHeaderBytes);
-    written += kLz4BlockHeaderBytes + stored;
-  }
-  return written;
 }
 
 // Blosc 1: a header of 16 bytes, and blocks by one of several compressors.
@@ -306,8 +222,7 @@ size_t ClaimedSize(FilterKind kind, Bytes in) {
       return size == ZSTD_CONTENTSIZE_UNKNOWN ? kUnknown : size;
     }
     case FilterKind::kLz4:
-      if (in.size() < kLz4HeaderBytes) ThrowDamaged(kind);
-      return LoadBigEndian(in.data(), 8);
+      return Lz4ClaimedSize(in);
     case FilterKind::kBlosc: {
       size_t size = 0;
       if (!IsBlosc(in, size)) ThrowDamaged(kind);
@@ -349,10 +264,8 @@ size_t CompressedBound(const ChunkFilter& filter, size_t size) {
       return libdeflate_zlib_compress_bound(nullptr, size);
     case FilterKind::kZstd:
       return ZSTD_compressBound(size);
-    case FilterKind::kLz4: {
-      const size_t block = Lz4Block(filter, size);
-      return kLz4HeaderBytes + size + (size + block - 1) / block * kLz4BlockHeaderBytes;
-    }
+    case FilterKind::kLz4:
+      return Lz4CompressedBound(filter, size);
     case FilterKind::kLzf:
     case FilterKind::kBlosc:
     case FilterKind::kShuffle:

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "base/units.h"
+#include "data/chunk_parcel.h"
 #include "rhohat/error.h"
 
 namespace rhohat {
@@ -44,116 +44,6 @@ struct DirectReader::Band {
   int64_t first_row = 0;  // in the block
 };
 
-// All chunks of some consecutive bands, in the order of the index.
-class DirectReader::ChunkParcel final : public Parcel {
- public:
-  ChunkParcel(const DirectReader& reader, int64_t number)
-      : file_(reader.file_),
-        reader_(reader),
-        resources_(reader.resources_),
-        number_(number),
-        first_chunk_(number * reader.bands_in_parcel_ * reader.grid_.chunks_in_band()) {
-    const int64_t bands =
-        std::min(reader.bands_in_parcel_, reader.grid_.bands() - number * reader.bands_in_parcel_);
-    const auto first = reader.places_.begin() + first_chunk_;
-    places_ = {&*first, static_cast<size_t>(bands * reader.grid_.chunks_in_band())};
-    unpacked_ = resources_->unpacked.Take(static_cast<size_t>(reader.bands_in_parcel_) *
-                                          static_cast<size_t>(reader.grid_.chunks_in_band()) *
-                                          reader.chunk_bytes_);
-  }
-  ~ChunkParcel() override {
-    resources_->unpacked.GiveBack(std::move(unpacked_));
-    resources_->stored.GiveBack(std::move(stored_));
-  }
-  ChunkParcel(const ChunkParcel&) = delete;
-  ChunkParcel& operator=(const ChunkParcel&) = delete;
-
-  int64_t number() const { return number_; }
-
-  const std::byte* Chunk(int64_t index) const {
-    return unpacked_->data() + static_cast<size_t>(index - first_chunk_) * reader_.chunk_bytes_;
-  }
-
-  void Read() override {
-    stored_ = resources_->stored.Take(reader_.most_stored_bytes_);
-    size_t filled = 0;
-    for (size_t begin = 0; begin < places_.size();) {
-      const size_t end = EndOfRun(begin);
-      const uint64_t offset = places_[begin].offset;
-      const size_t bytes = places_[begin].stored_bytes == 0
-                               ? 0
-                               : places_[end - 1].offset + places_[end - 1].stored_bytes - offset;
-      file_->ReadAt(offset, stored_->span().subspan(filled, bytes));
-      for (size_t i = begin; i < end; ++i) {
-        stored_at_.push_back(filled +
-                             (places_[i].stored_bytes == 0 ? 0 : places_[i].offset - offset));
-      }
-      filled += bytes;
-      begin = end;
-    }
-    resources_->bytes_read.fetch_add(filled, std::memory_order_relaxed);
-  }
-
-  void Unpack() override {
-    std::unique_ptr<FilterScratch> scratch = resources_->TakeScratch();
-    for (size_t i = 0; i < places_.size(); ++i) {
-      const ChunkPlace& place = places_[i];
-      if (place.stored_bytes == 0) continue;
-      const std::span<std::byte> chunk =
-          unpacked_->span().subspan(i * reader_.chunk_bytes_, reader_.chunk_bytes_);
-      try {
-        reader_.pipeline_->Decode(stored_->span().subspan(stored_at_[i], place.stored_bytes),
-                                  FilterMask(static_cast<int64_t>(i)), chunk, *scratch);
-      } catch (const Error& error) {
-        ThrowDamaged(static_cast<int64_t>(i), error);
-      }
-    }
-    resources_->GiveBack(std::move(scratch));
-    resources_->stored.GiveBack(std::move(stored_));
-  }
-
- private:
-  // One past the last chunk of those that lie near one after another in the file, so that one read
-  // brings them.
-  size_t EndOfRun(size_t begin) const {
-    size_t end = begin + 1;
-    if (places_[begin].stored_bytes == 0) return end;
-    uint64_t reach = places_[begin].offset + places_[begin].stored_bytes;
-    while (end < places_.size() && places_[end].stored_bytes > 0 && places_[end].offset >= reach &&
-           places_[end].offset - reach <= Gap()) {
-      reach = places_[end].offset + places_[end].stored_bytes;
-      ++end;
-    }
-    return end;
-  }
-  uint64_t Gap() const { return reader_.gap_bytes_; }
-
-  uint32_t FilterMask(int64_t index) const {
-    constexpr uint32_t kNone = UINT32_MAX;
-    const int64_t chunk = first_chunk_ + index;
-    return reader_.IsUnfilteredEdge(chunk) ? kNone
-                                           : places_[static_cast<size_t>(index)].filter_mask;
-  }
-
-  [[noreturn]] void ThrowDamaged(int64_t index, const Error& why) const {
-    const int64_t band = (first_chunk_ + index) / reader_.grid_.chunks_in_band();
-    const int64_t first_row = band * reader_.grid_.rows_in_chunk();
-    throw Error(why.kind(),
-                fmt::format("{}: the chunk of row {} on, at offset {}: {}", reader_.where_,
-                            first_row, places_[static_cast<size_t>(index)].offset, why.what()));
-  }
-
-  std::shared_ptr<const InputFile> file_;
-  const DirectReader& reader_;
-  std::shared_ptr<DirectResources> resources_;
-  int64_t number_;
-  int64_t first_chunk_;
-  std::span<const ChunkPlace> places_;
-  BufferPool::Buffer stored_;
-  std::vector<size_t> stored_at_;
-  BufferPool::Buffer unpacked_;
-};
-
 DirectReader::DirectReader(const Hdf5DataSetInfo& info, std::shared_ptr<DirectResources> resources)
     : where_(info.where()),
       element_(info.element),
@@ -179,6 +69,10 @@ DirectReader::DirectReader(const Hdf5DataSetInfo& info, std::shared_ptr<DirectRe
     CheckPlaces();
   } else {
     pipeline_ = std::make_unique<FilterPipeline>(info.pipeline, chunk_bytes_);
+    in_place_ =
+        pipeline_->OnlyChecks() && std::ranges::all_of(places_, [this](const ChunkPlace& place) {
+          return place.stored_bytes == 0 || place.stored_bytes >= chunk_bytes_;
+        });
     PlanParcels();
   }
 }
@@ -236,10 +130,13 @@ size_t DirectReader::PlacesBytes(int64_t count) const {
   return static_cast<size_t>(std::min(static_cast<double>(count), bands + kAtEitherEnd) * in_band);
 }
 
+size_t DirectReader::UnpackedBytes() const {
+  if (in_place_) return 0;
+  return static_cast<size_t>(bands_in_parcel_ * grid_.chunks_in_band()) * chunk_bytes_;
+}
+
 size_t DirectReader::ParcelBytes() const {
-  if (!pipeline_) return 0;
-  return most_stored_bytes_ +
-         static_cast<size_t>(bands_in_parcel_ * grid_.chunks_in_band()) * chunk_bytes_;
+  return pipeline_ ? most_stored_bytes_ + UnpackedBytes() : 0;
 }
 
 double DirectReader::ParcelBytesPerRow() const {

@@ -7,7 +7,8 @@
 //
 // Without filters any rows of a chunk can be read on their own, straight to where they are wanted.
 // With filters a chunk is only readable as a whole: chunks are parcels, which blocks of rows share.
-// Small ones are put together, so that a parcel is worth the trouble.
+// Small ones are put together, so that a parcel is worth the trouble. Where the only filters are
+// checksums, rows are used where they were read to.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,7 @@
 #include "data/chunk_grid.h"
 #include "data/filter_pipeline.h"
 #include "data/hdf5_chunk_index.h"
-#include "data/hdf5_dataset.h"
+#include "data/hdf5_dataset_info.h"
 #include "data/row_source.h"
 
 namespace rhohat {
@@ -73,6 +74,7 @@ class DirectReader {
   const ChunkPlace& PlaceOf(int64_t band, int64_t chunk) const;
   void CheckPlaces();
   void PlanParcels();
+  size_t UnpackedBytes() const;
   std::shared_ptr<ChunkParcel> ParcelOf(int64_t band, RawRows& out);
   void AddBand(const Band& band, size_t& byte_offset, RawRows& out);
   void AddRuns(const Band& band, int64_t chunk, const std::byte* data, RawRows& out) const;
@@ -90,6 +92,7 @@ class DirectReader {
   bool has_unwritten_ = false;
   std::vector<std::byte> fill_row_;           // made when it is first needed
   std::unique_ptr<FilterPipeline> pipeline_;  // none without filters
+  bool in_place_ = false;                     // whose filters leave elements where they were stored
   int64_t bands_in_parcel_ = 1;
   uint64_t gap_bytes_ = 0;        // between chunks, that may be read along
   size_t most_stored_bytes_ = 0;  // of a parcel, gaps included

@@ -30,6 +30,14 @@ struct ElementType {
   friend bool operator==(const ElementType&, const ElementType&) = default;
 };
 
+// Of T in memory.
+template <class T>
+inline constexpr ElementType kNativeType;
+template <>
+inline constexpr ElementType kNativeType<float>{ElementKind::kFloat32, false};
+template <>
+inline constexpr ElementType kNativeType<double>{ElementKind::kFloat64, false};
+
 // Bytes of one element: 1, 2, 4 or 8.
 size_t ElementBytes(ElementType type);
 bool IsFloatingPoint(ElementType type);

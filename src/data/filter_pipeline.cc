@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <string>
 #include <utility>
 
 #include "data/fletcher32.h"
@@ -217,6 +216,8 @@ void FilterPipeline::Decode(Bytes stored, uint32_t filter_mask, std::span<std::b
   CheckSize(current.size(), {chunk_bytes_, true});
   if (current.data() != chunk.data()) Copy(current, chunk.data());
 }
+
+bool FilterPipeline::OnlyChecks() const { return std::ranges::none_of(filters_, Moves); }
 
 uint32_t FilterPipeline::Encode(Bytes chunk, std::vector<std::byte>& stored,
                                 FilterScratch& scratch) const {

@@ -36,11 +36,15 @@ class FilterPipeline {
   // Filters in the order of writing. Throws Error(kBadData) where there are more than HDF5 allows.
   FilterPipeline(std::vector<ChunkFilter> filters, size_t chunk_bytes);
 
-  // Fills `chunk`, of chunk_bytes(), which must not overlap `stored`. Bit i of `filter_mask`:
-  // filter i was skipped for this chunk. Throws Error(kBadData) with the reason only; where it is,
-  // the caller knows.
+  // Fills `chunk`, of chunk_bytes(), which must not overlap `stored` otherwise than OnlyChecks()
+  // says. Bit i of `filter_mask`: filter i was skipped for this chunk. Throws Error(kBadData) with
+  // the reason only; where it is, the caller knows.
   void Decode(std::span<const std::byte> stored, uint32_t filter_mask, std::span<std::byte> chunk,
               FilterScratch& scratch) const;
+
+  // Whether no filter changes the chunk's own bytes: checksums behind them, or nothing. Then
+  // Decode()'s `chunk` may also be the first bytes of `stored`, and nothing is copied.
+  bool OnlyChecks() const;
 
   // Replaces `stored`. Returns the filter mask: LZF is skipped where it would not shrink the chunk,
   // as HDF5 does; nothing else ever is. Throws Error(kInternal) where a filter can only be read.

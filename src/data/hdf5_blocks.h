@@ -10,7 +10,7 @@
 #include <functional>
 #include <span>
 
-#include "data/hdf5_dataset.h"
+#include "data/hdf5_dataset_info.h"
 
 namespace rhohat {
 

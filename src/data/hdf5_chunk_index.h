@@ -10,8 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "data/hdf5_handle.h"
-
 namespace rhohat {
 
 struct ChunkPlace {

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <set>
-#include <vector>
 
 #include "base/atomic_file.h"
 #include "base/text.h"

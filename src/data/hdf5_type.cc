@@ -11,8 +11,17 @@
 namespace rhohat {
 namespace {
 
-const char* ClassName(H5T_class_t type_class) {
-  switch (type_class) {
+// NumPy's complex numbers, as h5py stores them: records of "r" and "i".
+bool IsComplex(hid_t type) {
+  return H5Tget_class(type) == H5T_COMPOUND && H5Tget_nmembers(type) == 2 &&
+         H5Tget_member_index(type, "r") == 0 && H5Tget_member_index(type, "i") == 1;
+}
+
+}  // namespace
+
+const char* NotNumbersName(hid_t type) {
+  if (IsComplex(type)) return "complex numbers";
+  switch (H5Tget_class(type)) {
     case H5T_STRING:
       return "strings";
     case H5T_COMPOUND:
@@ -33,6 +42,8 @@ const char* ClassName(H5T_class_t type_class) {
       return "something that is not numbers";
   }
 }
+
+namespace {
 
 struct FloatLayout {
   ElementKind kind;
@@ -108,7 +119,7 @@ MemoryType MemoryTypeOf(hid_t stored, const std::string& where) {
   if (type_class != H5T_INTEGER && type_class != H5T_FLOAT) {
     throw Error(ErrorKind::kBadData,
                 fmt::format("{}: holds {}, not integers or floating-point numbers", where,
-                            ClassName(type_class)));
+                            NotNumbersName(number.id())));
   }
   // The library believes damaged types, makes room in proportion and reads beyond it.
   constexpr size_t kLongestNumber = 16;

@@ -16,6 +16,9 @@ struct MemoryType {
   Hdf5Handle hdf5;      // the same as HDF5 sees it: the stored type itself wherever possible
 };
 
+// What a type that is not numbers is called: "strings". The caller holds an Hdf5Lock.
+const char* NotNumbersName(hid_t type);
+
 // Enumerations (h5py's booleans) count as their integers. Types of unusual widths, which few files
 // have, are left to the library and arrive as float64 or 64-bit integers. Throws Error(kBadData),
 // beginning with `where`, for what is not a number. The caller holds an Hdf5Lock.

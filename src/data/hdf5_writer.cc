@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "base/atomic_file.h"
 #include "base/units.h"

@@ -1,7 +1,5 @@
 #include "data/shuffle_bytes_reference.h"
 
-#include <cstring>
-
 namespace rhohat {
 namespace {
 

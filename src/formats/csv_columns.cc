@@ -18,6 +18,25 @@ constexpr size_t kMostCandidates = 10'000;  // names that are looked through for
   throw Error(ErrorKind::kUsage, fmt::format("{}: --use-columns: {}", path, what));
 }
 
+// "7" or "3-7", both included.
+struct FieldRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+std::optional<FieldRange> ParseFieldRange(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  FieldRange range;
+  const auto [dash, status] = std::from_chars(text.data(), end, range.first);
+  if (status != std::errc() || text.front() == '-') return std::nullopt;
+  range.last = range.first;
+  if (dash == end) return range;
+  if (*dash != '-' || dash + 1 == end || dash[1] == '-') return std::nullopt;
+  const auto [stop, last_status] = std::from_chars(dash + 1, end, range.last);
+  if (last_status != std::errc() || stop != end) return std::nullopt;
+  return range;
+}
+
 [[noreturn]] void RefuseUnknown(const std::string& column, const CsvHeader& header,
                                 const std::string& path) {
   const std::string expected = fmt::format(
@@ -84,19 +103,6 @@ std::string CsvHeader::Nearest(std::string_view name) const {
     candidates.push_back(UnescapeQuotes(walker.Next()));
   }
   return NearestName(name, candidates);
-}
-
-std::optional<FieldRange> ParseFieldRange(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  FieldRange range;
-  const auto [dash, status] = std::from_chars(text.data(), end, range.first);
-  if (status != std::errc() || text.front() == '-') return std::nullopt;
-  range.last = range.first;
-  if (dash == end) return range;
-  if (*dash != '-' || dash + 1 == end || dash[1] == '-') return std::nullopt;
-  const auto [stop, last_status] = std::from_chars(dash + 1, end, range.last);
-  if (last_status != std::errc() || stop != end) return std::nullopt;
-  return range;
 }
 
 std::vector<int32_t> AssignColumns(const std::vector<std::string>& columns, const CsvHeader& header,

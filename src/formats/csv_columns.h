@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,13 +34,6 @@ class CsvHeader {
   std::string record_;
   CsvDialect dialect_;
 };
-
-// "7" or "3-7", both included.
-struct FieldRange {
-  int64_t first = 0;
-  int64_t last = 0;
-};
-std::optional<FieldRange> ParseFieldRange(std::string_view text);
 
 // For every field of a record, the column that it becomes, or -1. `columns` are as in CsvOptions.
 // Throws Error(kUsage) for one that does not exist, is named twice, or can be understood in two

@@ -17,7 +17,6 @@ class CsvIndex {
 
   int64_t rows() const { return rows_; }
   uint64_t text_bytes() const { return text_bytes_; }
-  size_t longest_row() const { return longest_row_; }
 
   // The most text that any `count` consecutive rows have, or somewhat more.
   uint64_t MostTextBytes(int64_t count) const;

@@ -100,43 +100,24 @@ CsvDialect ParseDelimiter(const std::string& delimiter) {
                           kPossible, ShowField(delimiter)));
 }
 
-enum class HeaderGuess { kNo, kYes, kPerhaps };
-
-// A first record with text in it is a header where the text stands above a value. Text above text
-// may be either a name or what the column holds.
-HeaderGuess GuessHeader(std::string_view first, std::string_view second, CsvDialect dialect) {
-  FieldWalker names(first, dialect);
-  FieldWalker values(second, dialect);
-  HeaderGuess guess = HeaderGuess::kNo;
-  while (!names.done()) {
+// Whether the first record names the columns: one of numbers is a row, one without any is a header.
+// Of some of each, the text may be names, what an unwanted column holds, or a number misspelt.
+bool IsHeader(std::string_view record, int64_t line, CsvDialect dialect, const std::string& path) {
+  std::string number;
+  std::string text;
+  for (FieldWalker walker(record, dialect); !walker.done();) {
     double ignored = 0;
-    const bool text = ReadField(names.Next(), ignored) == FieldKind::kOther;
-    const bool text_below =
-        !values.done() && ReadField(values.Next(), ignored) == FieldKind::kOther;
-    if (!text) continue;
-    if (!text_below) return HeaderGuess::kYes;
-    guess = HeaderGuess::kPerhaps;
+    const std::string_view field = walker.Next();
+    const FieldKind kind = ReadField(field, ignored);
+    if (kind == FieldKind::kNumber && number.empty()) number = field;
+    if (kind == FieldKind::kOther && text.empty()) text = field;
   }
-  return guess;
-}
-
-HeaderGuess ReadHeaderOption(const std::string& header) {
-  if (header == "yes") return HeaderGuess::kYes;
-  if (header == "no") return HeaderGuess::kNo;
-  if (header == "auto") return HeaderGuess::kPerhaps;
-  throw Error(ErrorKind::kUsage,
-              fmt::format("--header: expected auto, yes or no, found {}", ShowField(header)));
-}
-
-// Whether a wanted field of `record` is text.
-bool WantsText(std::string_view record, const CsvLayout& layout) {
-  FieldWalker walker(record, layout.dialect);
-  for (size_t field = 0; !walker.done(); ++field) {
-    double ignored = 0;
-    const bool text = ReadField(walker.Next(), ignored) == FieldKind::kOther;
-    if (text && layout.column_of_field[field] >= 0) return true;
-  }
-  return false;
+  if (number.empty() || text.empty()) return !text.empty();
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: line {}: expected names of columns or a row of numbers, found some "
+                          "of each, such as {} and {}; --header yes takes them for names, --header "
+                          "no for a row",
+                          path, line, ShowField(text), ShowField(number)));
 }
 
 void CheckFieldCount(int64_t fields, const std::string& path) {
@@ -146,48 +127,37 @@ void CheckFieldCount(int64_t fields, const std::string& path) {
                           fields));
 }
 
-// The text of the record that the scanner stands at, and of the one behind it if there is one.
-struct FirstRecords {
-  std::string first;
-  std::string_view second;
-  int64_t line = 0;
-};
-
-FirstRecords ReadFirstRecords(CsvScanner& scanner) {
+// The record that the scanner stands at.
+CsvRecord ReadFirstRecord(CsvScanner& scanner) {
   CsvRecord record;
-  if (!scanner.Next(record)) {
-    throw Error(ErrorKind::kBadData,
-                fmt::format("{}: expected rows of numbers, found no text", scanner.path()));
-  }
-  FirstRecords records = {.first = std::string(record.text), .line = record.line};
-  if (scanner.Next(record)) records.second = record.text;
-  return records;
+  if (scanner.Next(record)) return record;
+  throw Error(ErrorKind::kBadData,
+              fmt::format("{}: expected rows of numbers, found no text", scanner.path()));
 }
 
 }  // namespace
 
 CsvLayout FindLayout(CsvScanner& scanner, const CsvOptions& options) {
   CsvLayout layout;
-  HeaderGuess guess = ReadHeaderOption(options.header);
+  if (options.header != "auto" && options.header != "yes" && options.header != "no") {
+    throw Error(ErrorKind::kUsage, fmt::format("--header: expected auto, yes or no, found {}",
+                                               ShowField(options.header)));
+  }
   layout.dialect =
       options.delimiter.empty() ? DetectDialect(scanner) : ParseDelimiter(options.delimiter);
   scanner.Start(layout.dialect);
-  const FirstRecords records = ReadFirstRecords(scanner);
-  layout.first_line = records.line;
-  layout.fields = CountFields(records.first, layout.dialect);
+  const CsvRecord first = ReadFirstRecord(scanner);
+  layout.first_line = first.line;
+  layout.fields = CountFields(first.text, layout.dialect);
   CheckFieldCount(layout.fields, scanner.path());
-  if (options.header == "auto") guess = GuessHeader(records.first, records.second, layout.dialect);
-  if (guess != HeaderGuess::kNo) layout.header = CsvHeader(records.first, layout.dialect);
+  layout.header_was_found =
+      options.header == "auto" && IsHeader(first.text, first.line, layout.dialect, scanner.path());
+  if (layout.header_was_found || options.header == "yes") {
+    layout.header = CsvHeader(first.text, layout.dialect);
+  }
   layout.column_of_field =
       AssignColumns(options.columns, layout.header, layout.fields, scanner.path());
   layout.columns = std::ranges::count_if(layout.column_of_field, [](int32_t c) { return c >= 0; });
-  if (guess == HeaderGuess::kPerhaps && !WantsText(records.first, layout)) {
-    throw Error(
-        ErrorKind::kUsage,
-        fmt::format("{}: line {}: cannot tell whether this is a header, or a row whose text "
-                    "is not wanted; --header yes or --header no says so",
-                    scanner.path(), layout.first_line));
-  }
   return layout;
 }
 

@@ -15,6 +15,7 @@ namespace rhohat {
 struct CsvLayout {
   CsvDialect dialect;
   CsvHeader header;                      // exists where the first record is one
+  bool header_was_found = false;         // by what is in it, and not by an option
   int64_t fields = 0;                    // of every record
   int64_t first_line = 0;                // of the first record
   int64_t columns = 0;                   // that are wanted
@@ -22,8 +23,8 @@ struct CsvLayout {
 };
 
 // Reads the first few records, perhaps several times. Throws Error(kUsage) for options that are
-// unknown, that do not fit the file, or without which one cannot tell what the file means;
-// Error(kBadData) where there are no records.
+// unknown or do not fit the file; Error(kBadData) where there are no records, or where the first
+// may be a header or a row.
 CsvLayout FindLayout(CsvScanner& scanner, const CsvOptions& options);
 
 }  // namespace rhohat

@@ -12,8 +12,8 @@ struct CsvOptions {
   // "comma", "tab", "semicolon", "space" (runs of spaces and tabs), "pipe", or one character.
   std::string delimiter;
 
-  // Whether the first record names the columns: "yes", "no", or "auto": it does where a field of it
-  // is neither a number nor missing.
+  // Whether the first record names the columns: "yes", "no", or "auto": it does where there is text
+  // in it and no number; text beside numbers is an error.
   std::string header = "auto";
 
   // What becomes of a field that is empty or says NA, N/A, #N/A, NaN, null, none or ? in any case:

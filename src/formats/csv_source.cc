@@ -57,6 +57,7 @@ class CsvSource final : public RowSource {
   void Unpack(RawRows& raw) const override;
   std::string Locate(int64_t row) const override;
   bool NamesColumns() const override { return true; }
+  std::string Remark() const override;
   // As it is in the file, whichever columns are wanted: "column 7 ("speed")".
   std::string ColumnName(int64_t column) const override;
   uint64_t bytes_read() const override { return scanner_.stream().bytes_read(); }
@@ -176,6 +177,14 @@ std::string CsvSource::Locate(int64_t row) const {
   const std::optional<int64_t> line = index_.LineOf(row);
   const std::string known = line ? fmt::format(" (line {})", *line) : "";
   return fmt::format("{} row {}{}", scanner_.path(), row, known);
+}
+
+std::string CsvSource::Remark() const {
+  const CsvLayout& layout = parser_.layout();
+  if (!layout.header_was_found) return "";
+  return fmt::format(
+      "{}: line {} is taken for the names of the columns; --header no makes it a row",
+      scanner_.path(), layout.first_line);
 }
 
 std::string CsvSource::ColumnName(int64_t column) const {

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "data/hdf5_attribute.h"
 #include "data/hdf5_blocks.h"
+#include "data/hdf5_catalog.h"
 #include "data/hdf5_dataset.h"
 #include "formats/matlab_array.h"
 #include "formats/spool_file.h"

@@ -134,11 +134,11 @@ PictureColor ParseColor(std::string_view name) {
               fmt::format("--color: expected as-stored, grey or rgb, found '{}'", name));
 }
 
-}  // namespace
-
 std::string FormatName(Format format) {
   return std::string(std::ranges::find(kFormats, format, &KnownFormat::format)->name);
 }
+
+}  // namespace
 
 Format FormatOf(const std::string& path, const InputOptions& options) {
   if (options.format != "auto") return ParseFormat(options.format);

@@ -23,9 +23,6 @@ enum class Format : uint8_t {
   kRaw,
 };
 
-// "hdf5", "npy", …
-std::string FormatName(Format format);
-
 // What the file is, or what `options.format` says it is. Throws Error(kNoInput) where there is no
 // such file; Error(kBadData) where its format is unknown, with a list of those there are;
 // Error(kUsage) for a name that is no format's.

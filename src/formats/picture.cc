@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -88,23 +87,6 @@ std::unique_ptr<PictureDecoder> OpenPicture(PictureInput& input, PictureColor co
   throw Error(ErrorKind::kBadData,
               fmt::format("{}: expected a PNG or JPEG picture, found {}", input.path(),
                           first_bytes.empty() ? "an empty file" : "other first bytes"));
-}
-
-PictureShape ReadPictureShape(const std::string& path, PictureColor color) {
-  constexpr PictureLimits kNone = {.most_pixels = std::numeric_limits<int64_t>::max(),
-                                   .most_bytes = std::numeric_limits<uint64_t>::max()};
-  PictureInput input(path);
-  return OpenPicture(input, color, kNone)->shape();
-}
-
-void ReadPicture(const std::string& path, PictureColor color, const PictureLimits& limits,
-                 DecodedPicture& out) {
-  PictureInput input(path);
-  const std::unique_ptr<PictureDecoder> decoder = OpenPicture(input, color, limits);
-  out.shape = decoder->shape();
-  const size_t bytes = PictureBytes(out.shape);
-  if (out.pixels.size() != bytes) out.pixels = AlignedBuffer<std::byte>(bytes);
-  decoder->ReadPixels(out.pixels.data());
 }
 
 bool LooksLikePicture(std::span<const std::byte> first_bytes) {

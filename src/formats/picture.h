@@ -92,18 +92,6 @@ class PictureDecoder {
 std::unique_ptr<PictureDecoder> OpenPicture(PictureInput& input, PictureColor color,
                                             const PictureLimits& limits);
 
-struct DecodedPicture {
-  PictureShape shape;
-  AlignedBuffer<std::byte> pixels;
-};
-
-// Looks at the header only, and sets no limits.
-PictureShape ReadPictureShape(const std::string& path, PictureColor color);
-
-// Throws Error(kNoInput), or Error(kBadData) where the file is damaged or beyond the limits.
-void ReadPicture(const std::string& path, PictureColor color, const PictureLimits& limits,
-                 DecodedPicture& out);
-
 // Whether a file that begins like this is PNG or JPEG; eight bytes are enough.
 bool LooksLikePicture(std::span<const std::byte> first_bytes);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/units.h"
 #include "formats/stream_source.h"
 #include "rhohat/error.h"
 

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/keyed_random.h"
-#include "base/units.h"
 #include "rhohat/error.h"
 
 namespace rhohat {

@@ -153,7 +153,7 @@ size_t BatchObjective<T>::MemoryBytes(const NetworkShape& shape, const Objective
   return static_cast<size_t>(batch_rows * width + shape.parameters()) * sizeof(T) +
          static_cast<size_t>(Blocks(batch_rows)) *
              (static_cast<size_t>(block_doubles) * sizeof(double) +
-              BlockGradient<T>::RowWorkspaceBytes(shape)) +
+              BlockMemory<T>::RowWorkspaceBytes(shape)) +
          static_cast<size_t>(threads) *
              ProductWorkspaceBytes(std::max(batch_rows, shape.widest()), sizeof(T));
 }

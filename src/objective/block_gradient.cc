@@ -14,22 +14,9 @@ MatrixView<const T> RowsOf(const Block<T>& block, int64_t inputs) {
   return {block.rows.data(), block.range.size(), inputs};
 }
 
-// The widest level that gets a delta of its own on the way back.
-int64_t WidestHidden(const NetworkShape& shape) { return std::ranges::max(shape.hidden); }
-
 int64_t LongRow(int64_t columns) { return RowsTogether(columns) * columns; }
 
-int64_t LongestRow(const NetworkShape& shape) {
-  int64_t longest = 0;
-  for (int64_t level = 1; level <= shape.layers(); ++level) {
-    longest = std::max(longest, LongRow(shape.width(level)));
-  }
-  return longest;
-}
-
 }  // namespace
-
-// ---- Memory ------------------------------------------------------------------------------------
 
 template <class T>
 BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions& network,
@@ -40,11 +27,11 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
       loss_(options.loss, std::move(locate)),
       corruption_(options.noise, noise),
       penalties_(std::move(penalties)),
-      block_rows_(block_rows),
       forward_(shape),
       decoder_(network.decoder),
       mean_slopes_(static_cast<size_t>(shape.encoder_units())),
-      zeros_(static_cast<size_t>(LongestRow(shape))) {
+      zeros_(static_cast<size_t>(LongestRow(shape))),
+      memory_(shape, !corruption_.does_nothing(), threads, block_rows) {
   for (const auto& penalty : penalties_) {
     statistics_ += penalty->statistics();
     has_mean_slope_ = has_mean_slope_ || penalty->has_mean_slope();
@@ -55,88 +42,30 @@ BlockGradient<T>::BlockGradient(const NetworkShape& shape, const NetworkOptions&
     repeated_slopes_.emplace_back(static_cast<size_t>(LongRow(units)));
     std::ranges::fill(repeated_slopes_.back().span(), T(0));
   }
-  const auto buffer = [&](int64_t width) {
-    return AlignedBuffer<T>(static_cast<size_t>(block_rows * width));
-  };
-  for (int64_t worker = 0; worker < threads; ++worker) {
-    Workspace& workspace = workspaces_.emplace_back();
-    if (!corruption_.does_nothing()) workspace.own_corrupted = buffer(shape.inputs);
-    workspace.corrupted = workspace.own_corrupted.data();
-    for (int64_t level = 1; level <= shape.layers(); ++level) {
-      workspace.buffers.push_back(buffer(shape.width(level)));
-      workspace.own_levels.push_back(workspace.buffers.back().data());
-    }
-    workspace.levels = workspace.own_levels;
-    workspace.delta = buffer(WidestHidden(shape));
-    workspace.long_row = AlignedBuffer<T>(zeros_.size());
-    workspace.sums = AlignedBuffer<double>(zeros_.size());
-  }
-}
-
-template <class T>
-void BlockGradient<T>::SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted) {
-  Workspace& workspace = workspaces_[static_cast<size_t>(worker)];
-  workspace.own_levels.assign(levels.begin(), levels.end());
-  workspace.levels = workspace.own_levels;
-  workspace.corrupted = corrupted;
-}
-
-template <class T>
-void BlockGradient<T>::PrepareSplit() {
-  for (Workspace& workspace : workspaces_) {
-    workspace.slopes = AlignedBuffer<T>(static_cast<size_t>(block_rows_ * shape().width(1)));
-  }
 }
 
 template <class T>
 size_t BlockGradient<T>::WorkspaceBytes(const NetworkShape& shape, const ObjectiveOptions& options,
                                         int64_t block_rows, bool split) {
-  int64_t width = WidestHidden(shape);
-  if (options.noise.kind != NoiseKind::kNone) width += shape.inputs;
-  if (split) width += shape.width(1);
-  for (int64_t level = 1; level <= shape.layers(); ++level) width += shape.width(level);
-  return static_cast<size_t>(block_rows * width) * sizeof(T) + RowWorkspaceBytes(shape) +
-         ProductWorkspaceBytes(std::max(block_rows, shape.widest()), sizeof(T));
-}
-
-template <class T>
-size_t BlockGradient<T>::RowWorkspaceBytes(const NetworkShape& shape) {
-  return static_cast<size_t>(LongestRow(shape)) * (sizeof(T) + sizeof(double));
-}
-
-template <class T>
-const typename BlockGradient<T>::Workspace& BlockGradient<T>::WorkspaceOf(
-    const Block<T>& block) const {
-  return workspaces_[static_cast<size_t>(block.worker)];
-}
-
-// What layer level − 1 gives; level 0 is Input().
-template <class T>
-MatrixView<T> BlockGradient<T>::Level(const Block<T>& block, int64_t level) const {
-  return {WorkspaceOf(block).levels[static_cast<size_t>(level - 1)], block.range.size(),
-          shape().width(level)};
+  return BlockMemory<T>::WorkspaceBytes(shape, options.noise.kind != NoiseKind::kNone, block_rows,
+                                        split);
 }
 
 template <class T>
 MatrixView<const T> BlockGradient<T>::Input(const Block<T>& block) const {
   if (corruption_.does_nothing()) return RowsOf(block, shape().inputs);
-  return {WorkspaceOf(block).corrupted, block.range.size(), shape().inputs};
-}
-
-template <class T>
-std::span<T* const> BlockGradient<T>::EncoderLevels(const Block<T>& block) const {
-  return std::span<T* const>(WorkspaceOf(block).levels).first(static_cast<size_t>(shape().depth()));
+  return {memory_.Corrupted(block), block.range.size(), shape().inputs};
 }
 
 template <class T>
 MatrixView<const T> BlockGradient<T>::Reconstruction(const Block<T>& block) const {
-  return Level(block, shape().layers());
+  return memory_.Level(block, shape().layers());
 }
 
 template <class T>
 std::span<const T> BlockGradient<T>::EncoderRow(const Block<T>& block, int64_t layer,
                                                 int64_t row) const {
-  const MatrixView<const T> level = Level(block, layer + 1);
+  const MatrixView<const T> level = memory_.Level(block, layer + 1);
   return {level.row(row), static_cast<size_t>(level.columns)};
 }
 
@@ -179,7 +108,7 @@ template <class T>
 void BlockGradient<T>::Corrupt(const Block<T>& block) {
   if (corruption_.does_nothing()) return;
   const MatrixView<const T> rows = RowsOf(block, shape().inputs);
-  T* const corrupted = WorkspaceOf(block).corrupted;
+  T* const corrupted = memory_.Corrupted(block);
   for (int64_t i = 0; i < rows.rows; ++i) {
     corruption_.Apply(block.Number(i), {rows.row(i), 1, rows.columns},
                       {corrupted + i * rows.columns, 1, rows.columns});
@@ -187,26 +116,15 @@ void BlockGradient<T>::Corrupt(const Block<T>& block) {
 }
 
 template <class T>
-void BlockGradient<T>::PlaceLevels(const Block<T>& block, T* codes) {
-  Workspace& workspace = workspaces_[static_cast<size_t>(block.worker)];
-  for (int64_t layer = 0; layer < shape().depth(); ++layer) {
-    const auto index = static_cast<size_t>(layer);
-    workspace.levels[index] = codes == nullptr
-                                  ? workspace.own_levels[index]
-                                  : codes + block.range.size() * shape().encoder_offset(layer);
-  }
-}
-
-template <class T>
 void BlockGradient<T>::Encode(const Block<T>& block, T* codes) {
-  PlaceLevels(block, codes);
+  memory_.PlaceEncoder(block, codes);
   Corrupt(block);
-  network_.Encode(forward_.get(), Input(block), EncoderLevels(block));
+  network_.Encode(forward_.get(), Input(block), memory_.EncoderLevels(block));
 }
 
 template <class T>
 void BlockGradient<T>::UseEncoded(const Block<T>& block, T* codes) {
-  PlaceLevels(block, codes);
+  memory_.PlaceEncoder(block, codes);
   Corrupt(block);
 }
 
@@ -215,8 +133,8 @@ void BlockGradient<T>::AddActivations(const Block<T>& block, RowSums& sums) cons
   const Kernels<T>& kernels = BestKernels<T>();
   for (int64_t layer = 0; layer < shape().depth(); ++layer) {
     double* const layer_sums = sums.activation.data() + shape().encoder_offset(layer);
-    const MatrixView<T> level = Level(block, layer + 1);
-    AddLongRows(level.rows, level.columns, WorkspaceOf(block).sums.span(), layer_sums,
+    const MatrixView<T> level = memory_.Level(block, layer + 1);
+    AddLongRows(level.rows, level.columns, memory_.Sums(block), layer_sums,
                 [&](int64_t first, int64_t count, double* long_sums) {
                   kernels.add_to_sums(level.data + first, long_sums, count);
                 });
@@ -235,27 +153,22 @@ void BlockGradient<T>::AddStatistics(const Block<T>& block, RowSums& sums) const
   }
 }
 
-template <class T>
-std::span<T* const> BlockGradient<T>::DecoderLevels(const Block<T>& block) const {
-  const auto depth = static_cast<size_t>(shape().depth());
-  return std::span<T* const>(WorkspaceOf(block).levels).subspan(depth);
-}
-
 // By the long row, and so in the order of AddOutputDelta().
 template <class T>
 void BlockGradient<T>::AddLoss(const Block<T>& block, RowSums& sums) const {
-  const MatrixView<T> output = Level(block, shape().layers());
+  const MatrixView<T> output = memory_.Level(block, shape().layers());
   const int64_t columns = output.columns;
   ForEachLongRow(output.rows, columns, [&](int64_t first, int64_t count) {
-    sums.loss += loss_.ApplyToRows(block.range.begin + first / columns, output.data + first,
-                                   block.rows.data() + first, WorkspaceOf(block).long_row.data(),
-                                   columns, count);
+    sums.loss +=
+        loss_.ApplyToRows(block.range.begin + first / columns, output.data + first,
+                          block.rows.data() + first, memory_.LongRow(block), columns, count);
   });
 }
 
 template <class T>
 void BlockGradient<T>::AddCost(const Block<T>& block, RowSums& sums) {
-  network_.Decode(forward_.get(), Level(block, shape().depth()), DecoderLevels(block));
+  network_.Decode(forward_.get(), memory_.Level(block, shape().depth()),
+                  memory_.DecoderLevels(block));
   AddStatistics(block, sums);
   AddLoss(block, sums);
 }
@@ -311,16 +224,15 @@ void BlockGradient<T>::AddSplitGradient(const Block<T>& block, GradientSums<T>& 
   AddLayerGradient(block, 1, sums);
   PropagateBackSplit(block, sums);
   AddLayerGradient(block, 0, sums);
-  const MatrixView<const T> slopes(WorkspaceOf(block).slopes.data(), block.range.size(),
-                                   shape().width(1));
+  const MatrixView<const T> slopes(memory_.Slopes(block), block.range.size(), shape().width(1));
   network_.AddWeightGradient(0, slopes, Input(block), sums.slope_weight());
 }
 
 template <class T>
 void BlockGradient<T>::AddLayerGradient(const Block<T>& block, int64_t layer,
                                         GradientSums<T>& sums) const {
-  const MatrixView<const T> in = layer == 0 ? Input(block) : Level(block, layer);
-  network_.AddWeightGradient(layer, Level(block, layer + 1), in, sums.weight(layer));
+  const MatrixView<const T> in = layer == 0 ? Input(block) : memory_.Level(block, layer);
+  network_.AddWeightGradient(layer, memory_.Level(block, layer + 1), in, sums.weight(layer));
 }
 
 // The decoder's product becomes ∂J/∂z of the output.
@@ -329,9 +241,10 @@ void BlockGradient<T>::AddOutputDelta(const Block<T>& block, double& loss,
                                       std::vector<double>& bias_sums) const {
   const int64_t last = shape().layers() - 1;
   const T* const bias = forward_.get()[last].bias.data();
-  network_.DecodeToProduct(forward_.get(), Level(block, shape().depth()), DecoderLevels(block));
-  const MatrixView<T> output = Level(block, last + 1);
-  AddLongRows(output.rows, output.columns, WorkspaceOf(block).sums.span(), bias_sums.data(),
+  network_.DecodeToProduct(forward_.get(), memory_.Level(block, shape().depth()),
+                           memory_.DecoderLevels(block));
+  const MatrixView<T> output = memory_.Level(block, last + 1);
+  AddLongRows(output.rows, output.columns, memory_.Sums(block), bias_sums.data(),
               [&](int64_t first, int64_t count, double* long_sums) {
                 loss += loss_.Back(block.range.begin + first / output.columns, decoder_,
                                    output.data + first, bias, block.rows.data() + first, long_sums,
@@ -342,9 +255,8 @@ void BlockGradient<T>::AddOutputDelta(const Block<T>& block, double& loss,
 // ∂J/∂a of what the layer before `layer` gives, but for the penalties' share: δ W.
 template <class T>
 MatrixView<T> BlockGradient<T>::BackThrough(const Block<T>& block, int64_t layer) const {
-  const MatrixView<T> delta(WorkspaceOf(block).delta.data(), block.range.size(),
-                            shape().width(layer));
-  network_.Backward(layer, parameters_, Level(block, layer + 1), delta);
+  const MatrixView<T> delta = memory_.Delta(block, layer);
+  network_.Backward(layer, parameters_, memory_.Level(block, layer + 1), delta);
   return delta;
 }
 
@@ -366,9 +278,9 @@ template <class T>
 void BlockGradient<T>::MultiplyBySlope(const Block<T>& block, int64_t layer,
                                        MatrixView<const T> delta, std::span<const T> shift, T* out,
                                        double* bias) const {
-  const T* const a = Level(block, layer + 1).data;
+  const T* const a = memory_.Level(block, layer + 1).data;
   const auto multiply = network_.activation(layer).shift_times_slope;
-  AddLongRows(delta.rows, delta.columns, WorkspaceOf(block).sums.span(), bias,
+  AddLongRows(delta.rows, delta.columns, memory_.Sums(block), bias,
               [&](int64_t first, int64_t count, double* long_sums) {
                 multiply(delta.data + first, shift.data(), a + first, out + first, long_sums,
                          count);
@@ -389,14 +301,15 @@ void BlockGradient<T>::PropagateBack(const Block<T>& block, int64_t layer,
                                      std::vector<double>& bias) const {
   const MatrixView<T> delta = BackThrough(block, layer);
   AddPenaltySlopes(block, layer - 1, delta);
-  MultiplyBySlope(block, layer - 1, delta, Shift(layer - 1), Level(block, layer).data, bias.data());
+  MultiplyBySlope(block, layer - 1, delta, Shift(layer - 1), memory_.Level(block, layer).data,
+                  bias.data());
 }
 
 template <class T>
 void BlockGradient<T>::MakeDeltas(const Block<T>& block, std::span<T* const> deltas, double& loss,
                                   std::span<std::vector<double>> biases) const {
   AddOutputDelta(block, loss, biases.back());
-  MatrixView<T> above = Level(block, shape().layers());
+  MatrixView<T> above = memory_.Level(block, shape().layers());
   for (int64_t layer = shape().layers() - 1; layer > 0; --layer) {
     const auto below = static_cast<size_t>(layer - 1);
     const MatrixView<T> delta(deltas[below], block.range.size(), shape().width(layer));
@@ -411,16 +324,16 @@ void BlockGradient<T>::MakeDeltas(const Block<T>& block, std::span<T* const> del
 // with.
 template <class T>
 void BlockGradient<T>::PropagateBackSplit(const Block<T>& block, GradientSums<T>& sums) const {
-  const Workspace& workspace = WorkspaceOf(block);
   const MatrixView<T> delta = BackThrough(block, 1);
   AddPenaltySlopes(block, 0, delta);
-  const MatrixView<const T> a = Level(block, 1);
+  const MatrixView<const T> a = memory_.Level(block, 1);
   const auto slope = network_.activation(0).slope_and_sum;
-  AddLongRows(a.rows, a.columns, workspace.sums.span(), sums.slope_bias().data(),
+  AddLongRows(a.rows, a.columns, memory_.Sums(block), sums.slope_bias().data(),
               [&](int64_t first, int64_t count, double* long_sums) {
-                slope(a.data + first, workspace.slopes.data() + first, long_sums, count);
+                slope(a.data + first, memory_.Slopes(block) + first, long_sums, count);
               });
-  MultiplyBySlope(block, 0, delta, zeros_.span(), Level(block, 1).data, sums.bias(0).data());
+  MultiplyBySlope(block, 0, delta, zeros_.span(), memory_.Level(block, 1).data,
+                  sums.bias(0).data());
 }
 
 template <class T>

@@ -22,6 +22,7 @@
 #include "network/corruption.h"
 #include "network/forward_parameters.h"
 #include "network/parameters.h"
+#include "objective/block_memory.h"
 #include "objective/penalty.h"
 #include "objective/row_loss.h"
 #include "objective/sums.h"
@@ -48,11 +49,8 @@ class BlockGradient {
   static size_t WorkspaceBytes(const NetworkShape& shape, const ObjectiveOptions& options,
                                int64_t block_rows, bool split);
 
-  // The part of it that does not depend on block_rows, without BLAS.
-  static size_t RowWorkspaceBytes(const NetworkShape& shape);
-
   // Also allocates what AddSplitGradient() needs.
-  void PrepareSplit();
+  void PrepareSplit() { memory_.PrepareSplit(); }
 
   const NetworkShape& shape() const { return network_.shape(); }
   int64_t statistics() const { return statistics_; }
@@ -89,10 +87,11 @@ class BlockGradient {
   void AddSplitGradient(const Block<T>& block, GradientSums<T>& sums);
 
   // For gradients of which the products that make ∂/∂W are made elsewhere, of several blocks at
-  // once. What each layer gives (B×width), and the noisy rows where there is noise (else null), are
-  // in the caller's memory from now on; the object needs none of its own, and can be made with
-  // block_rows = 0.
-  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted);
+  // once: the levels are in the caller's memory from now on, and the object can be made with
+  // block_rows = 0. See BlockMemory::Use().
+  void SetMemory(int64_t worker, std::span<T* const> levels, T* corrupted) {
+    memory_.Use(worker, levels, corrupted);
+  }
 
   // The penalties' statistics alone, after Encode().
   void AddStatistics(const Block<T>& block, RowSums& sums) const;
@@ -110,7 +109,9 @@ class BlockGradient {
                           std::span<const double> rho_hat, MatrixView<T> gradient) const;
 
   // What the block came to: of the encoder's layers, and x̂. After AddCost().
-  std::span<T* const> EncoderLevels(const Block<T>& block) const;
+  std::span<T* const> EncoderLevels(const Block<T>& block) const {
+    return memory_.EncoderLevels(block);
+  }
   MatrixView<const T> Reconstruction(const Block<T>& block) const;
 
   // J, of sums over `rows` rows with the mean activations `rho_hat`.
@@ -121,27 +122,10 @@ class BlockGradient {
                       std::span<T> gradient) const;
 
  private:
-  // One thread's scratch memory for a block.
-  struct Workspace {
-    AlignedBuffer<T> own_corrupted;         // of `corrupted`
-    T* corrupted = nullptr;                 // B×n: x̃, where there is noise
-    std::vector<AlignedBuffer<T>> buffers;  // of `levels`
-    std::vector<T*> own_levels;  // what each layer gives, B×width: a, …, x̂; then ∂/∂z
-    std::vector<T*> levels;      // the same, the encoder's perhaps elsewhere
-    AlignedBuffer<T> delta;      // B×widest hidden layer: ∂/∂a
-    AlignedBuffer<T> slopes;     // B×h1: f′ of the first layer
-    AlignedBuffer<T> long_row;   // ∂ℓ/∂x̂ of the longest long row (math/long_rows.h)
-    AlignedBuffer<double> sums;  // one for each of its values
-  };
-
-  const Workspace& WorkspaceOf(const Block<T>& block) const;
-  MatrixView<T> Level(const Block<T>& block, int64_t level) const;
   std::span<const T> EncoderRow(const Block<T>& block, int64_t layer, int64_t row) const;
   std::span<const double> OfLayer(std::span<const double> rho_hat, int64_t layer) const;
 
-  void PlaceLevels(const Block<T>& block, T* codes);
   void Corrupt(const Block<T>& block);
-  std::span<T* const> DecoderLevels(const Block<T>& block) const;
   void AddLoss(const Block<T>& block, RowSums& sums) const;
   void AddOutputDelta(const Block<T>& block, double& loss, std::vector<double>& bias) const;
   void AddLayerGradient(const Block<T>& block, int64_t layer, GradientSums<T>& sums) const;
@@ -164,7 +148,6 @@ class BlockGradient {
   Penalties<T> penalties_;
   int64_t statistics_ = 0;
   bool has_mean_slope_ = false;
-  int64_t block_rows_;
   Parameters<const T> parameters_;
   ForwardParameters<T> forward_;  // the same, for the way forwards
   Activation decoder_;            // what the last layer's function is
@@ -172,7 +155,7 @@ class BlockGradient {
   // For each layer before the last, repeated to a long row: the same; 0 in the decoder.
   std::vector<AlignedBuffer<T>> repeated_slopes_;
   AlignedBuffer<T> zeros_;  // a long row
-  std::vector<Workspace> workspaces_;
+  BlockMemory<T> memory_;
 };
 
 }  // namespace rhohat

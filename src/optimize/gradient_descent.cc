@@ -45,8 +45,7 @@ Step GradientDescent<T>::Tell(double cost, std::span<const T> gradient) {
   if (!failure_.empty()) return Step::kFailed;
   const double norm = Norm(gradient);
   if (!std::isfinite(cost) || !std::isfinite(norm)) {
-    return Fail(started_ ? "the iteration diverged: the cost or its gradient is no longer finite; "
-                           "try a smaller --learning-rate"
+    return Fail(started_ ? "the cost or its gradient is no longer finite"
                          : "the cost or its gradient is not finite at the starting point");
   }
   if (!started_ && norm == 0) return Fail("the gradient vanishes at the starting point");

@@ -13,9 +13,7 @@
 // Optimisers know nothing of networks or data. Not thread-safe.
 #pragma once
 
-#include <cstddef>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "base/state.h"

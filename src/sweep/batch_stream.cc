@@ -30,14 +30,10 @@ BatchOrderOptions OrderOf(const RowSource& source, const BatchStreamOptions& opt
           .seed = options.seed};
 }
 
-template <class T>
-constexpr ElementType kNative{
-    sizeof(T) == sizeof(float) ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
-
 // What a store holds: the rows as they are stored, or transformed once for all.
 template <class T>
 ElementType TypeOf(const RowSource& source, bool holds_all, bool transformed) {
-  return holds_all && transformed ? RowStore<T>::kNative : source.type();
+  return holds_all && transformed ? kNativeType<T> : source.type();
 }
 
 }  // namespace

@@ -9,7 +9,6 @@
 
 #include "data/row_source.h"
 #include "rhohat/memory_plan.h"
-#include "rhohat/options.h"
 #include "sweep/resolved_resources.h"
 
 namespace rhohat {

@@ -70,6 +70,7 @@ ResolvedResources Resolve(const ResourceOptions& options, const Limits& limits) 
                                                kMostThreads, options.threads));
   }
   ResolvedResources resolved;
+  resolved.warnings = limits.warnings;
   ResolveThreads(options.threads, limits, resolved);
   ResolveMemory(options.memory_bytes, limits, resolved);
   return resolved;

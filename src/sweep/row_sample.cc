@@ -4,7 +4,6 @@
 
 #include <cassert>
 #include <cstring>
-#include <type_traits>
 
 #include "base/keyed_permutation.h"
 #include "base/units.h"
@@ -12,10 +11,6 @@
 
 namespace rhohat {
 namespace {
-
-template <class T>
-constexpr ElementType kNativeType{
-    std::is_same_v<T, float> ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
 
 HeldFormat FormatOf(ElementType type, int64_t columns) {
   return {.type = type,
@@ -138,14 +133,6 @@ HeldFormat HeldFormat::Transformed(int64_t columns) {
 uint64_t HeldFormat::MemoryBytes(int64_t rows) const {
   return static_cast<uint64_t>(CheckedProduct(
       rows, static_cast<int64_t>(row_bytes + sizeof(int64_t)), "a sample of the rows"));
-}
-
-uint64_t GatherBytes(int64_t source_columns, bool transformed, int64_t block_rows,
-                     int64_t threads) {
-  if (!transformed) return 0;
-  const int64_t row_bytes = CheckedProduct(source_columns, sizeof(double), "a row") + 8;
-  return static_cast<uint64_t>(
-      CheckedProduct(CheckedProduct(block_rows, row_bytes, "a block"), threads, "blocks"));
 }
 
 template <class T>

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -69,9 +68,6 @@ struct SampleOptions {
 template <class T>
 HeldSample GatherSample(RowSource& source, Executor& executor, const SweepOptions& pass,
                         RowTransform<T>* transform, const SampleOptions& options);
-
-// What gathering takes in all threads, beside the pass and what is held.
-uint64_t GatherBytes(int64_t source_columns, bool transformed, int64_t block_rows, int64_t threads);
 
 // Some of the rows held, as a source of rows: those with places [first, last).
 class SampledRows final : public RowSource {

@@ -1,6 +1,5 @@
 #include "sweep/row_store.h"
 
-#include <algorithm>
 #include <cstring>
 #include <type_traits>
 

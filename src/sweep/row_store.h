@@ -29,13 +29,10 @@ class RowStore {
   // Decoded rows to consecutive slots.
   void Put(std::span<const T> rows, int64_t first_slot);
 
-  static constexpr ElementType kNative{
-      sizeof(T) == sizeof(float) ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
-
   // Where the row in `slot` lies, and of which type its values are.
   const std::byte* data(int64_t slot) const { return RowOf(slot); }
   ElementType type(int64_t slot) const {
-    return decoded_ ? kNative : types_[static_cast<size_t>(slot)];
+    return decoded_ ? kNativeType<T> : types_[static_cast<size_t>(slot)];
   }
   size_t row_bytes() const { return row_bytes_; }
 

@@ -1,9 +1,8 @@
 #include "sweep/sweep.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
-#include <type_traits>
-#include <utility>
 
 #include "data/decode.h"
 #include "sweep/sweep_group.h"
@@ -11,9 +10,11 @@
 namespace rhohat {
 namespace {
 
+// What is used where it was read to may lie anywhere.
 template <class T>
-constexpr ElementType kNativeType{
-    std::is_same_v<T, float> ? ElementKind::kFloat32 : ElementKind::kFloat64, false};
+bool IsAligned(const std::byte* data) {
+  return reinterpret_cast<uintptr_t>(data) % alignof(T) == 0;
+}
 
 // Rows are kept as they are stored where that is smaller.
 template <class T>
@@ -79,7 +80,7 @@ std::span<const U> Sweep<T>::Decode(const RawBlock& raw, std::span<U> buffer) {
   const size_t count = static_cast<size_t>(rows.range.size()) * columns;
   const RawRows::Piece& piece = rows.pieces.front();
   if (rows.pieces.size() == 1 && piece.type == kNativeType<U> &&
-      piece.row_stride == columns * sizeof(U)) {
+      piece.row_stride == columns * sizeof(U) && IsAligned<U>(piece.data)) {
     const std::span<const U> in_place(reinterpret_cast<const U*>(piece.data), count);
     if (AllFinite(in_place)) return in_place;
   }

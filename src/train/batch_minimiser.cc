@@ -6,6 +6,7 @@
 
 #include "math/vector_ops.h"
 #include "rhohat/error.h"
+#include "train/result_verdict.h"
 
 namespace rhohat {
 
@@ -28,7 +29,8 @@ std::string BatchMinimiser<T>::Minimise(const BatchProblem<T>& problem, Optimize
       }
       const Step step = optimizer.Tell(cost.total(), gradient_.span());
       if (step == Step::kFailed) {
-        if (!std::isfinite(cost.total()) && !(settles_ && noted_)) ThrowNotFinite(cost, optimizer);
+        if (noted_ && !settles_) ThrowOutOfBounds(optimizer);
+        if (!noted_ && !std::isfinite(cost.total())) ThrowNotFinite(cost, optimizer);
         // The very first point may be a minimum, and still is a result.
         if (!noted_) Note(problem, cost, counts);
         return std::string(optimizer.failure());
@@ -69,6 +71,12 @@ void BatchMinimiser<T>::ThrowNotFinite(const CostTerms& cost, const Optimizer<T>
   }
   throw Error(ErrorKind::kUsage, fmt::format("after iteration {}: {}", around_.progress.iteration(),
                                              optimizer.failure()));
+}
+
+template <class T>
+void BatchMinimiser<T>::ThrowOutOfBounds(const Optimizer<T>& optimizer) const {
+  ThrowDiverged(fmt::format("after iteration {}", around_.progress.iteration()),
+                std::string(optimizer.failure()));
 }
 
 template <class T>

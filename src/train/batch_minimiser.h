@@ -2,7 +2,6 @@
 // to stop.
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "base/aligned_buffer.h"
@@ -42,6 +41,7 @@ class BatchMinimiser {
   void Note(const BatchProblem<T>& problem, const CostTerms& cost, const SweepCounts& before);
   void WatchPasses(const BatchProblem<T>& problem);
   [[noreturn]] void ThrowNotFinite(const CostTerms& cost, const Optimizer<T>& optimizer) const;
+  [[noreturn]] void ThrowOutOfBounds(const Optimizer<T>& optimizer) const;
 
   const PhaseSurroundings<T>& around_;
   bool settles_;

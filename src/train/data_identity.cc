@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/units.h"
 #include "data/row_source.h"
 
 namespace rhohat {
@@ -47,8 +46,6 @@ uint64_t SampleOf(DataSet& data) {
   return XXH3_64bits_digest(hash.get());
 }
 
-}  // namespace
-
 DataIdentity IdentityOf(const DataSet& data) {
   DataIdentity identity{.files = {}, .rows = data.rows(), .columns = data.columns()};
   for (const Hdf5DataSetInfo& info : data.files()) {
@@ -57,6 +54,8 @@ DataIdentity IdentityOf(const DataSet& data) {
   }
   return identity;
 }
+
+}  // namespace
 
 DataStamp StampOf(DataSet& data) {
   DataStamp stamp{

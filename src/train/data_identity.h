@@ -10,8 +10,6 @@
 
 namespace rhohat {
 
-DataIdentity IdentityOf(const DataSet& data);
-
 // Enough to notice, when a run is gone on with, that the data has become another.
 struct DataStamp {
   DataIdentity identity;

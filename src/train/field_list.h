@@ -92,7 +92,11 @@ class FieldList {
       return value == automatic ? std::string(kAuto) : fmt::format("{}", value);
     };
     field.set = [&value, automatic, n = field.name](std::string_view text) {
-      value = text == kAuto ? automatic : ParseWhole(n, text);
+      const int64_t given = text == kAuto ? automatic : ParseWhole(n, text);
+      if (given == automatic && text != kAuto) {
+        ThrowUsage(n, text, fmt::format("is not auto, nor a number from {} on", automatic + 1));
+      }
+      value = given;
     };
   }
 
@@ -162,7 +166,7 @@ class FieldList {
     field.get = [&bytes] { return bytes == 0 ? std::string(kAuto) : ExactBytes(bytes); };
     field.set = [&bytes, n = field.name](std::string_view text) {
       try {
-        bytes = text == kAuto || text == "0" ? 0 : ParseBytes(text);
+        bytes = text == kAuto ? 0 : ParseBytes(text);
       } catch (const Error& error) {
         throw Error(error.kind(), fmt::format("--{}: {}", n, error.what()));
       }

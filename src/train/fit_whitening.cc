@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "base/aligned_buffer.h"
@@ -131,8 +130,6 @@ void MakePca(MatrixView<const double> vectors, std::span<const double> deviation
   }
 }
 
-}  // namespace
-
 void CheckWhitenedWidth(int64_t inputs) {
   if (inputs <= kMostEigenvalues) return;
   const double bytes = static_cast<double>(inputs) * static_cast<double>(inputs) * sizeof(double);
@@ -142,6 +139,8 @@ void CheckWhitenedWidth(int64_t inputs) {
                           kMostEigenvalues, inputs,
                           FormatBytes(static_cast<uint64_t>(std::min(bytes, 9e18)))));
 }
+
+}  // namespace
 
 void FitWhitening(FitPasses& passes, Preparation& preparation) {
   CheckWhitenedWidth(passes.source().columns());

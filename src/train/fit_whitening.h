@@ -12,11 +12,9 @@ namespace rhohat {
 
 inline constexpr int64_t kWhiteningPasses = 2;
 
-// Throws Error(kUsage) where so many columns cannot be whitened.
-void CheckWhitenedWidth(int64_t inputs);
-
 // Fills shift, matrix and inverse of `preparation`, whose options are for kZca or kPca. Between
-// the passes and the end a stop request has to wait for the eigenvectors.
+// the passes and the end a stop request has to wait for the eigenvectors. Throws Error(kUsage), as
+// the next does, where so many columns cannot be whitened.
 void FitWhitening(FitPasses& passes, Preparation& preparation);
 
 // What it allocates, the result included, beside the rows as numbers.

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <span>
+#include <system_error>
 
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
 #include "train/optimizer_names.h"
+#include "train/run_folder.h"
 
 namespace rhohat {
 namespace {
@@ -203,6 +205,22 @@ GridAxis ParseGridAxis(std::string_view text) {
                             text));
   }
   return axis;
+}
+
+bool IsGridFolder(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code fault;  // ends the loop
+  if (fs::exists(fs::path(folder) / kConfigName, fault)) return false;
+  for (fs::directory_iterator entry(folder, fault), end; !fault && entry != end;
+       entry.increment(fault)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (CanVary(name.substr(0, name.find('='))) && name.find('=') != name.npos &&
+        fs::exists(entry->path() / kConfigName, ignored)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::vector<GridModel> GridModels(const TrainOptions& options, const std::vector<GridAxis>& axes) {

@@ -1,6 +1,5 @@
 // How many lines of metrics a run can come to: for the time that is left.
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include "rhohat/train.h"

@@ -3,8 +3,9 @@
 
 #include <span>
 
+#include "data/row_source.h"
+#include "rhohat/memory_plan.h"
 #include "rhohat/options.h"
-#include "sweep/memory_planner.h"
 
 namespace rhohat {
 

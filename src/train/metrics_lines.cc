@@ -1,7 +1,6 @@
 #include "train/metrics_lines.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <nlohmann/json.hpp>

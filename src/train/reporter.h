@@ -1,6 +1,8 @@
 // What happens in a run, told to whoever watches it and to its log alike.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "rhohat/observer.h"
@@ -22,6 +24,10 @@ class Reporter {
   void Warn(const std::string& line) {
     folder_.Log(LogLevel::kWarning, line);
     if (observer_ != nullptr) observer_->OnWarning(line);
+  }
+  // The line of that iteration, where there is one.
+  std::optional<IterationMetrics> MetricsOf(int64_t iteration) const {
+    return folder_.MetricsOf(iteration);
   }
   void Iteration(const IterationMetrics& metrics) {
     folder_.AppendMetrics(metrics);

@@ -73,6 +73,28 @@ void CheckSameConfiguration(const std::string& folder, const TrainOptions& optio
                          options);
 }
 
+// What the program chose by the memory that there was, and by the width of the network.
+constexpr std::string_view kChosenByMemory[] = {"schedule", "mix", "sample-limit"};
+constexpr std::string_view kChosenByNetwork[] = {"lanes", "block-rows"};
+
+// Those of the named options that are left to the program become what the folder's run recorded.
+void Adopt(const std::string& folder, std::span<const std::string_view> names,
+           TrainOptions& options) {
+  const fs::path config = fs::path(folder) / kConfigName;
+  std::error_code ignored;
+  if (!fs::exists(config, ignored)) return;
+  const auto recorded = Entries(ReadWholeFile(config));
+  for (const OptionField& field : Fields(options)) {
+    const auto entry = std::ranges::find_if(
+        recorded, [&](const auto& pair) { return pair.first.ends_with("] " + field.name); });
+    const bool may_be_chosen = std::ranges::find(names, field.name) != names.end();
+    if (!may_be_chosen || field.get() != kAuto || entry == recorded.end()) continue;
+    std::string value = entry->second;
+    std::erase(value, '"');
+    field.set(value);
+  }
+}
+
 // Throws Error where it cannot be gone on from.
 ResumePoint Open(const std::string& folder, const CheckpointFile& file, const TrainOptions& options,
                  const DataStamp& data) {
@@ -84,16 +106,17 @@ ResumePoint Open(const std::string& folder, const CheckpointFile& file, const Tr
   const uintmax_t bytes = fs::file_size(metrics, fault);
   if (fault || bytes < opened.metrics_bytes) {
     throw Error(ErrorKind::kBadData,
-                fmt::format("{}: {} is shorter than it was", file.path.string(), metrics.string()));
+                fmt::format("{}: expected at least the {} bytes that {} goes with, found {}",
+                            metrics.string(), opened.metrics_bytes, file.path.string(),
+                            fault ? "no such file" : fmt::format("{}", bytes)));
   }
   if (opened.metrics_bytes > 0) {
     std::string end(1, '\0');
     InputFile(metrics.string())
         .ReadAt(opened.metrics_bytes - 1, std::as_writable_bytes(std::span(end)));
     if (end != "\n") {
-      throw Error(ErrorKind::kBadData, fmt::format("{}: the lines of {} are not those that it goes "
-                                                   "with",
-                                                   file.path.string(), metrics.string()));
+      throw Error(ErrorKind::kBadData, fmt::format("{}: its lines are not those that {} goes with",
+                                                   metrics.string(), file.path.string()));
     }
   }
   const std::string difference = DifferenceOf(opened.data, data);
@@ -107,20 +130,7 @@ ResumePoint Open(const std::string& folder, const CheckpointFile& file, const Tr
 }  // namespace
 
 void AdoptChoices(const std::string& folder, TrainOptions& options) {
-  const fs::path config = fs::path(folder) / kConfigName;
-  std::error_code ignored;
-  if (!fs::exists(config, ignored)) return;
-  const auto recorded = Entries(ReadWholeFile(config));
-  for (const OptionField& field : Fields(options)) {
-    const bool depends_on_memory =
-        field.name == "schedule" || field.name == "mix" || field.name == "sample-limit";
-    const auto entry = std::ranges::find_if(
-        recorded, [&](const auto& pair) { return pair.first.ends_with("] " + field.name); });
-    if (!depends_on_memory || field.get() != kAuto || entry == recorded.end()) continue;
-    std::string value = entry->second;
-    std::erase(value, '"');
-    field.set(value);
-  }
+  Adopt(folder, kChosenByMemory, options);
 }
 
 bool HasUnfinishedRun(const std::string& folder) {
@@ -146,9 +156,13 @@ void ForgetEmptyRun(const std::string& folder) {
 
 std::optional<TrainResult> FindFinishedRun(const std::string& folder, const TrainOptions& options) {
   const fs::path model = fs::path(folder) / kModelName;
+  const fs::path config = fs::path(folder) / kConfigName;
   std::error_code ignored;
-  if (!fs::exists(model, ignored)) return std::nullopt;
-  CheckSameConfiguration(folder, options);
+  if (!fs::exists(model, ignored) || !fs::exists(config, ignored)) return std::nullopt;
+  TrainOptions resolved = options;
+  Adopt(folder, kChosenByMemory, resolved);
+  Adopt(folder, kChosenByNetwork, resolved);
+  CheckSameConfiguration(folder, resolved);
   const fs::path metrics = fs::path(folder) / kMetricsName;
   const std::vector<std::string> lines = LastLines(metrics);
   const auto last = lines.empty() ? std::nullopt : ParseMetrics(lines.back());
@@ -167,6 +181,7 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
   if (files.empty()) return std::nullopt;
   std::vector<CheckpointFile> damaged;
   std::optional<Error> refusal;
+  std::string latest_fault;
   for (const CheckpointFile& file : files) {
     try {
       ResumePoint point = Open(folder, file, options, data);
@@ -183,13 +198,15 @@ std::optional<ResumePoint> FindResumePoint(const std::string& folder, const Trai
         throw;  // what cannot be read just now may be sound
       }
       warn(fmt::format("passed over: {}", error.what()));
+      if (latest_fault.empty()) latest_fault = error.what();
       damaged.push_back(file);
     }
   }
   if (refusal) throw Error(*refusal);
   throw Error(ErrorKind::kBadData,
-              fmt::format("{}: none of its checkpoints is sound: begin anew in another folder",
-                          (fs::path(folder) / "checkpoints").string()));
+              fmt::format("{}: the run cannot go on from any of its checkpoints: begin anew in "
+                          "another folder; of the latest: {}",
+                          folder, latest_fault));
 }
 
 void RemoveLeftovers(const std::string& folder) {

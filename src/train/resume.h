@@ -31,8 +31,9 @@ bool HasUnfinishedRun(const std::string& folder);
 // is nothing to go on with, and nothing to lose.
 void ForgetEmptyRun(const std::string& folder);
 
-// What the run in `folder` came to where it is finished. Throws Error(kUsage) where it is one of
-// another configuration.
+// What the run in `folder` came to where it is finished. Needs no data: what `options` leave to be
+// chosen is taken as it was chosen then. Throws Error(kUsage) where the run is one of another
+// configuration.
 std::optional<TrainResult> FindFinishedRun(const std::string& folder, const TrainOptions& options);
 
 // The checkpoint to go on from; nothing where none was written yet. Damaged ones, and those of

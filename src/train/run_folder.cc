@@ -5,8 +5,8 @@
 #include <spdlog/sinks/base_sink.h>
 
 #include <cerrno>
-#include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -26,9 +26,26 @@ namespace fs = std::filesystem;
   throw Error(ErrorKind::kCannotCreate, fmt::format("{}: {}", path.string(), fault));
 }
 
-[[noreturn]] void ThrowOccupied(const fs::path& path) {
-  ThrowCannotCreate(
-      path, "already holds a run: go on with it by --resume auto, or choose another folder");
+bool IsThere(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
+// Throws Error where a run has left something there.
+void CheckFree(const fs::path& path) {
+  const bool has_config = IsThere(path / kConfigName);
+  const bool has_metrics = IsThere(path / kMetricsName);
+  const bool has_model = IsThere(path / kModelName);
+  if (!has_config && !has_metrics && !has_model) return;
+  if (!has_config || !has_metrics) {
+    ThrowCannotCreate(path, fmt::format("holds what is left of a run, without its {}: choose "
+                                        "another folder or remove this one",
+                                        has_metrics ? kConfigName : kMetricsName));
+  }
+  ThrowCannotCreate(path, has_model ? "already holds a finished run: choose another folder or "
+                                      "remove this one"
+                                    : "already holds a run: go on with it by --resume auto, "
+                                      "choose another folder or remove this one");
 }
 
 void MakeFolder(const fs::path& path) {
@@ -43,18 +60,11 @@ void MakeFolder(const fs::path& path) {
 // Makes metrics.jsonl, which must not exist: of two runs that start at the same time with the same
 // folder, only one succeeds.
 void ClaimFolder(const fs::path& path) {
-  for (const char* name : {kConfigName, kModelName}) {
-    std::error_code ignored;
-    if (!fs::exists(fs::symlink_status(path / name, ignored))) continue;
-    if (fs::exists(path / kMetricsName, ignored)) ThrowOccupied(path);
-    ThrowCannotCreate(path,
-                      "holds what is left of a run, without its metrics.jsonl: choose another "
-                      "folder or remove this one");
-  }
+  CheckFree(path);
   std::FILE* claim = std::fopen((path / kMetricsName).c_str(), "wxe");
   if (claim == nullptr) {
     const int code = errno;
-    if (code == EEXIST) ThrowOccupied(path);
+    if (code == EEXIST) CheckFree(path);
     ThrowCannotCreate(path / kMetricsName, "cannot create: " + ErrnoText(code));
   }
   std::fclose(claim);
@@ -140,7 +150,7 @@ void RunFolder::AppendMetrics(const IterationMetrics& metrics) {
 }
 
 void RunFolder::WithdrawIfEmpty() {
-  if (has_results_) return;
+  if (has_results_ || !lock_.IsInPlace()) return;
   std::error_code ignored;
   for (const char* name : {kConfigName, kMetricsName, kLogName, kLockName}) {
     fs::remove(path_ / name, ignored);
@@ -160,13 +170,39 @@ IterationMetrics RunFolder::LastMetrics() const {
   throw Error(ErrorKind::kBadData, fmt::format("{}: its last line is damaged", path.string()));
 }
 
-std::string RunFolder::SaveCheckpoint(const StateWriter& state, const CheckpointContent& content) {
-  const fs::path path = CheckpointPath(path_, next_checkpoint_);
-  std::error_code ignored;
-  if (!fs::exists(path.parent_path(), ignored)) {
-    MakeFolder(path.parent_path());
-    SyncFolder(path_);
+std::optional<IterationMetrics> RunFolder::MetricsOf(int64_t iteration) const {
+  std::ifstream file(path_ / kMetricsName);
+  std::string line;
+  for (int64_t i = 0; i <= iteration; ++i) {  // iterations are numbered without gaps
+    if (!std::getline(file, line)) return std::nullopt;
   }
+  return ParseMetrics(line);
+}
+
+void RunFolder::CheckIsInPlace() const {
+  if (lock_.IsInPlace()) return;
+  throw Error(ErrorKind::kIo,
+              fmt::format("{}: is no longer the folder that the run is at work in: it was moved, "
+                          "replaced or removed, or its {} was; where it was moved, --resume with "
+                          "its new name goes on from its last checkpoint",
+                          path_.string(), kLockName));
+}
+
+void RunFolder::MakeCheckpointFolder() const {
+  CheckIsInPlace();
+  const fs::path path = CheckpointPath(path_, 1).parent_path();
+  std::error_code fault;
+  if (fs::exists(path, fault) && !fs::is_directory(path, fault)) {
+    ThrowCannotCreate(path, "cannot create the folder: there is a file of that name");
+  }
+  // Not its parents: the run's own folder must not come back once it is gone.
+  if (fs::create_directory(path, fault)) SyncFolder(path_);
+  if (fault) ThrowCannotCreate(path, "cannot create the folder: " + fault.message());
+}
+
+std::string RunFolder::SaveCheckpoint(const StateWriter& state, const CheckpointContent& content) {
+  MakeCheckpointFolder();
+  const fs::path path = CheckpointPath(path_, next_checkpoint_);
   WriteCheckpoint(path, state, content);
   has_results_ = true;
   ++next_checkpoint_;
@@ -180,9 +216,8 @@ std::string RunFolder::LatestCheckpoint() const {
 }
 
 std::string RunFolder::LayerModel(int64_t layers) const {
-  const fs::path path = path_ / "checkpoints" / fmt::format("layer-{}.safetensors", layers);
-  MakeFolder(path.parent_path());
-  return path.string();
+  MakeCheckpointFolder();
+  return (path_ / "checkpoints" / fmt::format("layer-{}.safetensors", layers)).string();
 }
 
 }  // namespace rhohat

@@ -10,11 +10,13 @@
 // A folder is one run's: a second run is refused rather than mixed in, and so is a second process
 // that goes on with it. Lines reach the operating system one by one, so that a run that is killed
 // has told its story up to then; a line that cannot be written ends the run with Error(kIo), as a
-// full disk would cost the model too.
+// full disk would cost the model too. Nothing is written under the folder's name once that leads
+// elsewhere, as where the folder was moved while the run was at work.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/atomic_file.h"
@@ -55,6 +57,13 @@ class RunFolder {
   // The last line of metrics.jsonl; iteration −1 where there is none.
   IterationMetrics LastMetrics() const;
 
+  // The line of that iteration; nothing where there is none, or somebody else has changed the file.
+  std::optional<IterationMetrics> MetricsOf(int64_t iteration) const;
+
+  // Throws Error(kIo) where the folder is no longer the one that the run began in. To be asked
+  // before a file is made in it.
+  void CheckIsInPlace() const;
+
   // Writes the next checkpoint, removes those that are too old, and returns its path.
   std::string SaveCheckpoint(const StateWriter& state, const CheckpointContent& content);
 
@@ -76,6 +85,8 @@ class RunFolder {
  private:
   RunFolder(const std::filesystem::path& path, FolderLock lock, const JobOptions& job,
             uint64_t metrics_bytes);
+
+  void MakeCheckpointFolder() const;
 
   FolderLock lock_;
   std::filesystem::path path_;

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 
 #include "rhohat/observer.h"
 #include "sweep/row_pass.h"

@@ -1,7 +1,6 @@
 // What a run waited for, in a line for whoever would like it to be faster.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "rhohat/observer.h"

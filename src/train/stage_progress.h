@@ -49,6 +49,7 @@ class StageProgress {
 
   // Of the last line. Nothing was noted where a stage was stopped early.
   bool has_iterations() const { return !rho_hat_.empty(); }
+  const IterationMetrics& last() const { return meter_.last; }
   int64_t iteration() const { return meter_.last.iteration; }
   const std::vector<double>& rho_hat() const { return rho_hat_; }
   double cost() const { return meter_.last.cost.total(); }

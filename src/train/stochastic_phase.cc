@@ -9,6 +9,7 @@
 #include "objective/sparsity.h"
 #include "rhohat/error.h"
 #include "train/optimizer_names.h"
+#include "train/result_verdict.h"
 
 namespace rhohat {
 namespace {
@@ -225,10 +226,8 @@ void StochasticPhase<T>::Step() {
   double squares = 0;
   for (const double part : panel_squares_) squares += part;
   if (!IsFinite(cost) || !std::isfinite(squares)) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("epoch {}, batch {}: the iteration diverged: the cost or its gradient "
-                            "is no longer finite; try a smaller --learning-rate",
-                            epoch_ + 1, sums_.batches + 1));
+    ThrowDiverged(fmt::format("epoch {}, batch {}", epoch_ + 1, sums_.batches + 1),
+                  "the cost or its gradient is no longer finite");
   }
   for (const CostTermInfo& term : kCostTerms) {
     sums_.cost.*term.value += rows * (cost.*term.value);

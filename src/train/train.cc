@@ -1,6 +1,8 @@
 // From options to a finished run: what is asked for is checked, planned and announced, then run.
 #include "rhohat/train.h"
 
+#include <fmt/core.h>
+
 #include <string>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include "network/parameters.h"
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
+#include "rhohat/grid.h"
 #include "train/data_identity.h"
 #include "train/memory_plan.h"
 #include "train/reporter.h"
@@ -27,6 +30,23 @@ TrainResult RunAlone(const TrainOptions& options, const MemoryPlan& plan, DataSe
                      limit.control(), limit);
 }
 
+// A run that goes on may find its data under another name than it began with.
+DataSet OpenData(const TrainOptions& options) {
+  try {
+    return DataSet(options.data);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kNoInput || options.resume != "auto" ||
+        !HasUnfinishedRun(options.run_directory)) {
+      throw;
+    }
+    throw Error(
+        error.kind(),
+        fmt::format("{}; where the data is elsewhere now, name its files anew: rhohat train "
+                    "DATA... --resume {}",
+                    error.what(), options.run_directory));
+  }
+}
+
 }  // namespace
 
 TrainResult Train(const TrainOptions& options, const RunControl& control) {
@@ -35,20 +55,27 @@ TrainResult Train(const TrainOptions& options, const RunControl& control) {
   if (options.run_directory.empty()) {
     throw Error(ErrorKind::kUsage, "--run: missing: give a folder for the results");
   }
-  DataSet data(options.data);
+  if (IsGridFolder(options.run_directory)) {
+    throw Error(
+        ErrorKind::kCannotCreate,
+        fmt::format("{}: holds the models of a grid: choose another folder for a run of one "
+                    "model",
+                    options.run_directory));
+  }
+  if (options.resume == "auto") {
+    if (auto finished = FindFinishedRun(options.run_directory, options)) {
+      if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
+      return *std::move(finished);
+    }
+  }
+  DataSet data = OpenData(options);
   TrainOptions resolved = options;
   if (options.resume == "auto") AdoptChoices(options.run_directory, resolved);
   resolved.compute =
       ResolveCompute(resolved.compute, NetworkShape(data.columns(), options.network));
   const MemoryPlan plan = PlanTrainingMemory(resolved, resolved.compute, data);
   RecordChoices(plan, resolved);
-  if (options.resume == "auto") {
-    if (auto finished = FindFinishedRun(options.run_directory, resolved)) {
-      if (control.observer != nullptr) control.observer->OnNote("the run is finished already");
-      return *std::move(finished);
-    }
-    ForgetEmptyRun(options.run_directory);
-  }
+  if (options.resume == "auto") ForgetEmptyRun(options.run_directory);
   const DataStamp stamp = StampOf(data);
   RunStart start = StartRun(resolved, stamp);
   RunFolder& folder = start.folder;

@@ -6,9 +6,7 @@
 #include <deque>
 #include <exception>
 #include <filesystem>
-#include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -55,15 +53,16 @@ struct GridRun {
 };
 using GridRuns = std::deque<GridRun>;
 
-bool IsFinished(const GridModel& model) {
-  std::error_code ignored;
-  return model.options.resume == "auto" &&
-         fs::exists(fs::path(model.options.run_directory) / kModelName, ignored);
-}
-
 bool HasConfiguration(const std::string& folder) {
   std::error_code ignored;
   return fs::exists(fs::path(folder) / kConfigName, ignored);
+}
+
+bool IsFinished(const GridModel& model) {
+  const std::string& folder = model.options.run_directory;
+  std::error_code ignored;
+  return model.options.resume == "auto" && HasConfiguration(folder) &&
+         fs::exists(fs::path(folder) / kModelName, ignored);
 }
 
 void CheckRunDirectory(const std::string& folder) {
@@ -127,6 +126,13 @@ void StartRuns(const std::vector<GridModel>& models, const DataStamp& stamp, Gri
     for (GridRun& run : runs) run.start.folder.WithdrawIfEmpty();
     throw;
   }
+}
+
+void NoteCount(const std::vector<GridModel>& models, const GridRuns& runs, GridReports& reports) {
+  const size_t finished = models.size() - runs.size();
+  reports.Note(
+      "", fmt::format("grid: {} models{}", models.size(),
+                      finished > 0 ? fmt::format(", {} of them finished already", finished) : ""));
 }
 
 void NoteStarts(const MemoryPlan& plan, const DataSet& data, RunObserver* observer,
@@ -242,6 +248,13 @@ std::vector<TrainResult> TrainGrid(const TrainOptions& options, const std::vecto
                                    const RunControl& control) {
   std::vector<GridModel> models = GridModels(options, axes);
   CheckRunDirectory(options.run_directory);
+  GridRuns runs;
+  GridReports reports(control.observer);
+  if (std::ranges::all_of(models, IsFinished)) {
+    std::vector<TrainResult> results = ResultsOf(models, runs);
+    NoteCount(models, runs, reports);
+    return results;
+  }
   TimeLimit limit(options.job.max_seconds, control, models.size());
   DataSet data(options.data);
   AdoptChoicesOfGrid(models);
@@ -249,13 +262,8 @@ std::vector<TrainResult> TrainGrid(const TrainOptions& options, const std::vecto
   const MemoryPlan plan = PlanModels(models, data);
   for (GridModel& model : models) RecordChoices(plan, model.options);
   const DataStamp stamp = StampOf(data);
-  GridReports reports(control.observer);
-  GridRuns runs;
   StartRuns(models, stamp, reports, limit.control(), runs);
-  const size_t finished = models.size() - runs.size();
-  reports.Note(
-      "", fmt::format("grid: {} models{}", models.size(),
-                      finished > 0 ? fmt::format(", {} of them finished already", finished) : ""));
+  NoteCount(models, runs, reports);
   if (!runs.empty()) {
     NoteStarts(plan, data, control.observer, runs);
     const auto run_models =

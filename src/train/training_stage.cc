@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
-#include "rhohat/error.h"
+#include <algorithm>
+
 #include "train/batch_phase.h"
 #include "train/optimizer_names.h"
 #include "train/progressive_phase.h"
+#include "train/result_verdict.h"
 #include "train/stochastic_phase.h"
 
 namespace rhohat {
@@ -45,6 +47,7 @@ void TrainingStage<T>::RunPhase() {
   }
   if (phase_is_over_) return;
   phase_reason_ = phase_->Minimise();
+  ThrowIfDiverged();
   phase_is_over_ = true;
   around_.checkpoints.SaveNow();
 }
@@ -56,6 +59,7 @@ void TrainingStage<T>::EndPhase() {
   const std::span<const T> result = point();
   if (result.data() != point_.data()) point_.assign(result.begin(), result.end());
   WarnIfStuck();
+  WarnIfUseless();
   const bool is_only = around_.options.methods.size() == 1;
   reasons_ += is_only ? phase_reason_
                       : fmt::format("{}{}: {}", reasons_.empty() ? "" : "; ", InfoOf(kind()).name,
@@ -84,6 +88,46 @@ void TrainingStage<T>::Visit(State& state) {
   if (state.loading()) phase_ = MakePhase();
   const StateGroup group(state, "phase");
   phase_->Visit(state);
+}
+
+// How J rose since that iteration, over all rows, where it did by more than the fraction.
+template <class T>
+std::string TrainingStage<T>::RiseSince(int64_t iteration, double fraction) const {
+  const auto began = around_.reporter.MetricsOf(iteration);
+  return began ? RiseBetween(*began, around_.progress.last(), fraction) : "";
+}
+
+// The iteration that the method began at. By mini-batches only a stage's first method has a line of
+// its own for that.
+template <class T>
+int64_t TrainingStage<T>::first_iteration() const {
+  return method_ > 0 && IsStochastic(kind()) ? iteration_before_ : iteration_before_ + 1;
+}
+
+// Gradient descent takes every step, whether J falls or not: it diverged where J has doubled since
+// it began, or over the last iterations.
+template <class T>
+void TrainingStage<T>::ThrowIfDiverged() const {
+  if (kind() != OptimizerKind::kGradientDescent) return;
+  constexpr int64_t kRecent = 10;  // as the stop rule has it
+  const int64_t last = around_.progress.iteration();
+  for (const int64_t iteration : {first_iteration(), std::max(first_iteration(), last - kRecent)}) {
+    const std::string rise = RiseSince(iteration, kDivergingRise);
+    if (!rise.empty()) ThrowDiverged(InfoOf(kind()).name, rise);
+  }
+}
+
+template <class T>
+void TrainingStage<T>::WarnIfUseless() {
+  const bool has_rate = IsStochastic(kind()) || kind() == OptimizerKind::kGradientDescent;
+  const char* const way_out = has_rate ? "; try a smaller --learning-rate" : "";
+  for (const std::string& fault :
+       {RiseSince(first_iteration(), kNoticeableRise),
+        Saturation(around_.progress.rho_hat(), around_.stage.network.activation)}) {
+    if (!fault.empty()) {
+      around_.reporter.Warn(fmt::format("{}: {}{}", InfoOf(kind()).name, fault, way_out));
+    }
+  }
 }
 
 template <class T>

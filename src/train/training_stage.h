@@ -33,7 +33,11 @@ class TrainingStage {
   std::unique_ptr<Phase<T>> MakePhase() const;
   void RunPhase();
   void EndPhase();
+  int64_t first_iteration() const;
+  std::string RiseSince(int64_t iteration, double fraction) const;
+  void ThrowIfDiverged() const;
   void WarnIfStuck();
+  void WarnIfUseless();
 
   PhaseSurroundings<T> around_;
   std::vector<T> point_;  // where the method under way began

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "rhohat/error.h"
 #include "tests/analyze/wave_models.h"

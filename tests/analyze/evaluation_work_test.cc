@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
 
 #include "objective/compute_plan.h"
+#include "rhohat/bench.h"
 
 namespace rhohat {
 namespace {

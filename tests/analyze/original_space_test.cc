@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cmath>
 #include <vector>
 
 #include "math/vector_ops.h"

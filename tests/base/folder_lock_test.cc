@@ -42,6 +42,19 @@ TEST(FolderLockTest, LeavesNothingBehind) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(FolderLockTest, KnowsWhetherItsFolderIsInPlace) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "run");
+  const FolderLock lock(folder / "run");
+  EXPECT_TRUE(lock.IsInPlace());
+  std::filesystem::rename(folder / "run", folder / "moved");
+  EXPECT_FALSE(lock.IsInPlace());
+  std::filesystem::create_directory(folder / "run");
+  const FolderLock other(folder / "run");
+  EXPECT_FALSE(lock.IsInPlace());
+  EXPECT_TRUE(other.IsInPlace());
+}
+
 TEST(FolderLockTest, DoesNotRemoveTheFileOfWhoComesNext) {
   const TemporaryFolder folder;
   std::optional<FolderLock> first(std::in_place, folder.path());

@@ -43,18 +43,18 @@ TEST(KeyedPermutation, IsABijectionOfEverySize) {
   }
 }
 
-TEST(KeyedPermutation, IsUndoneByItsInverseAtEverySize) {
+TEST(KeyedPermutation, SendsNoTwoNumbersToOnePlaceAtAnySize) {
   for (const int64_t size :
        {int64_t{1}, int64_t{2}, int64_t{63}, int64_t{64}, int64_t{65}, int64_t{60'000},
         int64_t{1} << 40, (int64_t{1} << 61) + 1, int64_t{1} << 62}) {
     const KeyedPermutation order = Order(9, size);
+    std::map<int64_t, int64_t> from;
     for (int64_t k = 0; k < 200; ++k) {
       const int64_t i = size > 200 ? k * (size / 200) : k % size;
       const int64_t place = order(i);
       ASSERT_GE(place, 0);
       ASSERT_LT(place, size);
-      ASSERT_EQ(order.Inverse(place), i) << size;
-      ASSERT_EQ(order(order.Inverse(i)), i) << size;
+      ASSERT_EQ(from.try_emplace(place, i).first->second, i) << size;
     }
   }
 }
@@ -100,8 +100,8 @@ TEST(KeyedPermutation, FillsItsFirstPlacesFromAllParts) {
   constexpr int64_t kSize = 1'000'000;
   std::vector<double> counts(10);
   const KeyedPermutation order = Order(2, kSize);
-  for (int64_t place = 0; place < 5000; ++place) {
-    counts[static_cast<size_t>(order.Inverse(place) * 10 / kSize)] += 1;
+  for (int64_t i = 0; i < kSize; ++i) {
+    if (order(i) < 5000) counts[static_cast<size_t>(i * 10 / kSize)] += 1;
   }
   EXPECT_LT(std::abs(Unevenness(counts)), 4);
 }

@@ -1,6 +1,5 @@
 #include "base/safetensors.h"
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -64,6 +63,22 @@ std::string FaultOf(const std::string& path, ErrorKind kind = ErrorKind::kBadDat
 std::string FaultOf(const TemporaryFolder& folder, const std::string& header, size_t data_bytes) {
   Put(folder / "foreign", Container(header, data_bytes));
   return FaultOf(folder / "foreign");
+}
+
+// The numbers of a tensor of either type.
+std::vector<double> TensorValues(const TensorView& tensor) {
+  std::vector<double> values(tensor.bytes.size() / TensorTypeBytes(tensor.type));
+  if (values.empty()) return values;
+  if (tensor.type == TensorType::kF64) {
+    std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+    return values;
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    float value = 0;
+    std::memcpy(&value, tensor.bytes.data() + i * sizeof value, sizeof value);
+    values[i] = value;
+  }
+  return values;
 }
 
 TEST(Safetensors, GiveBackWhatWasWritten) {

@@ -92,6 +92,20 @@ TEST(LimitsTest, WhatIsNoNumberOrZeroLimitsNothing) {
   }
 }
 
+TEST(LimitsTest, WarnsOfWhatIsNoNumber) {
+  const Limits limits = LimitsOf({{"SLURM_MEM_PER_NODE", "abc"}, {"SLURM_CPUS_PER_TASK", "3x"}});
+  ASSERT_EQ(limits.warnings.size(), 2U);
+  EXPECT_EQ(limits.warnings[0],
+            "SLURM_CPUS_PER_TASK: expected a number, found '3x': it limits nothing");
+  EXPECT_EQ(limits.warnings[1],
+            "SLURM_MEM_PER_NODE: expected a number, found 'abc': it limits nothing");
+  const Variables sound = {{"SLURM_MEM_PER_NODE", "0"},
+                           {"SLURM_MEM_PER_CPU", "100"},
+                           {"SLURM_CPUS_PER_TASK", ""},
+                           {"SLURM_CPUS_ON_NODE", "2"}};
+  EXPECT_TRUE(LimitsOf(sound).warnings.empty());
+}
+
 TEST(LimitsTest, WhatIsMoreThanTheMachineHasIsNoLimitOfMemory) {
   EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", "4096"}}), "");
   EXPECT_EQ(MemoryOf({{"SLURM_MEM_PER_NODE", "4095"}}), "4293918720 SLURM_MEM_PER_NODE");

@@ -4,7 +4,6 @@
 #include <hdf5.h>
 
 #include <atomic>
-#include <bit>
 #include <cmath>
 #include <limits>
 

@@ -4,7 +4,6 @@
 
 #include "convert/joined_rows.h"
 #include "convert/row_view.h"
-#include "data/decode.h"
 #include "rhohat/error.h"
 #include "tests/support/vector_source.h"
 

@@ -125,7 +125,7 @@ TEST(DecodeTest, OneValueThatIsNotFiniteIsFoundWhereverItIs) {
 }
 
 TEST(DecodeRowsTest, AValueTooLargeForFloatIsSaidToBe) {
-  VectorSource source(2, 3, {0, 1, 2, 3, 4, 1e300});
+  VectorSource source(2, 3, {0, 1, 2, 3, 4, 1e100});
   RawRows raw;
   FetchAndUnpack(source, {0, 2}, raw);
   std::vector<double> doubles(6);
@@ -140,6 +140,22 @@ TEST(DecodeRowsTest, AValueTooLargeForFloatIsSaidToBe) {
     EXPECT_STREQ(error.what(),
                  "memory row 1, column 2: the value is too large for float32; use --precision "
                  "float64");
+  }
+}
+
+// float64 would be no way out: J is made of squares.
+TEST(DecodeRowsTest, OfAValueWhoseSquareIsInfiniteTheWayOutIsToScale) {
+  VectorSource source(1, 1, {-1e300});
+  RawRows raw;
+  FetchAndUnpack(source, {0, 1}, raw);
+  std::vector<float> floats(1);
+  try {
+    DecodeRows<float>(source, raw, floats);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "memory row 0, column 0: the value is too large: its square is infinite, in "
+                 "float64 too; scale the data ('rhohat convert --scale')");
   }
 }
 

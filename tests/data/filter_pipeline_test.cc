@@ -91,6 +91,23 @@ TEST(FilterPipelineTest, WithoutFiltersAChunkIsItsBytes) {
   EXPECT_EQ(ReasonOf(pipeline, Rising(99)), "expected 100 bytes, found 99");
 }
 
+TEST(FilterPipelineTest, ChecksAloneLeaveAChunkWhereItIsStored) {
+  const ChunkFilter check = Filter(FilterKind::kFletcher32);
+  const FilterPipeline pipeline({check, Filter(FilterKind::kShuffle, 0, 1), check}, 1000);
+  ASSERT_TRUE(pipeline.OnlyChecks());
+  EXPECT_FALSE(FilterPipeline({check, Filter(FilterKind::kShuffle)}, 1000).OnlyChecks());
+  EXPECT_FALSE(FilterPipeline({Filter(FilterKind::kGzip)}, 1000).OnlyChecks());
+  FilterScratch scratch;
+  ByteVector stored;
+  pipeline.Encode(Noise(1000), stored, scratch);
+  ASSERT_EQ(stored.size(), 1008U);
+  const std::span<std::byte> chunk = std::span(stored).first(1000);
+  pipeline.Decode(stored, 0, chunk, scratch);
+  EXPECT_TRUE(std::ranges::equal(chunk, Noise(1000)));
+  stored[500] ^= std::byte{1};
+  EXPECT_THROW(pipeline.Decode(stored, 0, chunk, scratch), Error);
+}
+
 TEST(FilterPipelineTest, EveryCompressorWithEveryElementSizeAndOddChunks) {
   FilterScratch scratch;
   for (const ChunkFilter& compressor : Compressors()) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "data/hdf5_attribute.h"
+#include "data/hdf5_dataset.h"
 #include "rhohat/error.h"
 #include "tests/support/hdf5_rows.h"
 #include "tests/support/temporary_folder.h"

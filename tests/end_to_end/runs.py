@@ -15,6 +15,7 @@ import numpy as np
 
 import layouts
 import oracle
+from faults import calls_of, fault
 from program import OBJECTIVE_FLAGS, PATIENCE
 
 ROWS, COLUMNS = 1500, 20
@@ -140,6 +141,17 @@ def make_job(rhohat, folder, name, *more, every="0s"):
     job.seconds = time.monotonic() - started
     job.outcome = outcome(job.whole)
     return job
+
+
+def stopped_half_way(job, signal_name="TERM"):
+    """A run of the job that a signal stopped after half of its lines; beside the undisturbed one."""
+    folder = job.whole.parent
+    calls = calls_of(job.rhohat, folder / "log", *job.words(folder / "counted"), call="write",
+                     path="metrics")
+    environment = fault(do=signal_name, at=len(calls) // 2, call="write", path="metrics")
+    result = job.rhohat(*job.words(folder / "stopped"), environment=environment)
+    assert result.code == 75, str(result)
+    return folder / "stopped"
 
 
 def wait_until(condition, what, process):

@@ -173,6 +173,8 @@ def test_no_command(rhohat):
     ("--hidden", ""), ("--iterations", "-1"), ("--iterations", "1.5"), ("--precision", "float16"),
     ("--lanes", "3"), ("--lanes", "-2"), ("--threads", "-1"), ("--block-rows", "-1"),
     ("--memory", "12Q"), ("--memory", "-1G"), ("--memory", "99999999T"), ("--optimizer", "newton"),
+    ("--threads", "0"), ("--memory", "0"), ("--memory", "0G"), ("--stop-code", "256"),
+    ("--mix", "0"), ("--fine-tune", "-1"),
     ("--history", "0"), ("--tolerance", "-1"), ("--activation", "step"), ("--schedule", "later")])
 def test_value_that_cannot_be(rhohat, tmp_path, small_data, flag, value):
     flags = ["--run", tmp_path / "run", f"{flag}={value}"]
@@ -246,9 +248,11 @@ def test_output_over_an_input(rhohat, model, tmp_path, small_data, over, command
 
 @pytest.mark.fast
 def test_a_link_as_output_is_followed(rhohat, model, tmp_path, small_data):
-    (tmp_path / "real.h5").write_text("of an earlier run")
+    rhohat.ok("encode", model, small_data, "--out", tmp_path / "real.h5")
+    os.utime(tmp_path / "real.h5", (1, 1))
     (tmp_path / "link.h5").symlink_to(tmp_path / "real.h5")
     rhohat.ok("encode", model, small_data, "--out", tmp_path / "link.h5")
+    assert (tmp_path / "real.h5").stat().st_mtime > 1
     assert (tmp_path / "link.h5").is_symlink()
     with h5py.File(tmp_path / "real.h5") as file:
         assert "codes" in file
@@ -272,19 +276,38 @@ def test_a_pipe_as_input_is_refused_and_not_waited_for(rhohat, model, tmp_path, 
     check_names(line, ["pipe", "expected a file"])
 
 
-@pytest.mark.fast
-@pytest.mark.parametrize("kibibytes", [300_000, 500_000])
-def test_too_little_address_space_is_refused_and_not_waited_for(rhohat, tmp_path, small_data,
-                                                                sanitized, remark, kibibytes):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (kibibytes * 1024, kibibytes * 1024))
+def limit_address_space(kibibytes):
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (kibibytes * 1024, kibibytes * 1024))
 
+
+@pytest.fixture
+def can_limit_address_space(sanitized, remark):
     if sanitized:
         remark("a sanitizer reserves terabytes of address space itself: no limit set")
-        return
-    line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
-                        preexec_fn=limit)
-    check_names(line, ["address space", "ulimit -v"])
+    return not sanitized
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("kibibytes", [150_000, 300_000, 500_000])
+def test_too_little_address_space_is_refused_and_not_waited_for(
+        rhohat, tmp_path, small_data, can_limit_address_space, kibibytes):
+    if can_limit_address_space:
+        line = rhohat.fails(64, "train", small_data, *train_flags(tmp_path), "--threads", 2,
+                            preexec_fn=limit_address_space(kibibytes))
+        check_names(line, ["address space", "ulimit -v"])
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("threads", [None, "1", "3"])
+def test_commands_that_need_little_address_space_do_with_little(
+        rhohat, small_data, can_limit_address_space, monkeypatch, threads):
+    if threads is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", threads)
+    if can_limit_address_space:
+        for words in (("--version",), ("info", small_data)):
+            rhohat.ok(*words, preexec_fn=limit_address_space(150_000))
 
 
 @pytest.mark.fast
@@ -321,6 +344,26 @@ def test_a_descent_that_diverges_is_an_error(rhohat, tmp_path, small_data):
                         alone=False)
     check_names(line, ["--learning-rate"])
     check_nothing_left(tmp_path, "run/model.safetensors")
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("rate", [20, 1000])
+def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, rate):
+    line = rhohat.fails(64, "train", small_data, "--hidden", 3, "--iterations", 40,
+                        "--run", tmp_path / "run", "--optimizer", "gd", "--learning-rate", rate,
+                        alone=False)
+    check_names(line, ["--learning-rate", "J rose from", "another folder"])
+    check_nothing_left(tmp_path, "run/model.safetensors")
+    assert "diverged" in (tmp_path / "run/run.log").read_text()
+
+
+@pytest.mark.fast
+def test_batches_that_make_the_model_useless_are_warned_of(rhohat, tmp_path, small_data):
+    done = rhohat.ok("train", small_data, "--hidden", 3, "--optimizer", "adam", "--epochs", 2,
+                     "--learning-rate", 1e6, "--run", tmp_path / "run")
+    for text in (done.stderr, (tmp_path / "run/run.log").read_text()):
+        assert "warning: adam: J rose from" in text
+        assert "warning: adam: all 3 units have a mean activation within" in text
 
 
 @pytest.mark.fast

@@ -94,6 +94,68 @@ def test_info_on_data_and_model(rhohat, run, tmp_path):
     assert "/data" in both and "rows.h5" in both
 
 
+def test_info_goes_on_behind_a_file_that_it_cannot_read(rhohat, run, tmp_path):
+    result = rhohat("info", tmp_path / "absent.h5", run.folder, run.data)
+    assert result.code == 66 and "/data" in result.stdout
+    assert "absent.h5: " in result.error()
+    assert f"found a folder; is {run.model} meant?" in result.error()
+
+
+def test_info_says_what_no_numbers_are(rhohat, tmp_path):
+    with h5py.File(tmp_path / "mixed.h5", "w") as file:
+        file["waves"] = np.ones((3, 2), "<c8")
+        file["names"] = np.full((3, 2), b"name")
+    text = rhohat.ok("info", tmp_path / "mixed.h5").stdout
+    assert "3×2 of complex numbers" in text and "3×2 of strings" in text
+    assert "of complex numbers" in rhohat.fails(65, "plan", tmp_path / "mixed.h5", "--hidden", 3)
+
+
+def test_info_calls_many_small_chunks_tiny(rhohat, tmp_path):
+    data = layouts.write(tmp_path / "rows.h5", np.ones((1000, 8), "f4"), chunks=(1, 8))
+    assert "chunks are tiny: 1000 of 32 bytes" in rhohat.ok("info", data).stdout
+
+
+@pytest.mark.parametrize("command", ["encode", "reconstruct", "score", "features", "gradcheck"])
+def test_an_output_replaces_only_what_such_a_command_wrote(rhohat, run, tmp_path, command):
+    out = tmp_path / "out"
+    words = {"features": [run.model], "gradcheck": [run.model, run.data, "--sample", 1]}
+    words = [command, *words.get(command, [run.model, run.data]), "--out", out]
+    rhohat.ok(*words)
+    written = out.read_bytes()
+    rhohat.ok(*words)
+    assert out.read_bytes() == written
+    for other in (run.data.read_bytes(), run.model.read_bytes(), b"text"):
+        out.write_bytes(other)
+        assert f"{out}: expected a new name" in rhohat.fails(73, *words)
+        assert out.read_bytes() == other
+
+
+def test_results_for_rows_replace_one_another_and_an_empty_file(rhohat, run, tmp_path):
+    out = tmp_path / "out.h5"
+    out.touch()
+    for command, name in (("encode", "codes"), ("score", "scores"),
+                          ("reconstruct", "reconstruction")):
+        rhohat.ok(command, run.model, run.data, "--out", out)
+        with h5py.File(out) as file:
+            assert list(file) == [name]
+
+
+def test_an_output_goes_where_a_link_leads_though_nothing_is_there(rhohat, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link.h5").symlink_to("elsewhere/new.h5")
+    rhohat.ok("synth", tmp_path / "link.h5", "--rows", 3, "--patch", "4x4")
+    assert (tmp_path / "link.h5").is_symlink() and (tmp_path / "elsewhere/new.h5").is_file()
+
+
+def test_flags_that_the_optimiser_does_not_use_are_told_of(rhohat, run, tmp_path):
+    words = ["train", run.data, "--hidden", 3, "--iterations", 1, "--optimizer", "gd", "--run"]
+    shown = rhohat.ok(*words, tmp_path / "run", "--epochs", 5, "--history", 3).stderr
+    note = "note: the chosen --optimizer does not use --history and --epochs"
+    assert shown.count(note) == 1
+    again = rhohat.ok("train", "--config", tmp_path / "run/config.toml", "--run", tmp_path / "new")
+    assert "does not use" not in again.stderr
+
+
 def test_plan_adds_up(rhohat, run):
     shown = rhohat.ok("plan", run.data, "--hidden", HIDDEN, "--memory", "1G", "--threads", 2,
                       "--measure", "off", "--json")

@@ -10,8 +10,7 @@ import struct
 
 import pytest
 
-from faults import calls_of, fault
-from runs import checkpoints, make_job
+from runs import checkpoints, make_job, stopped_half_way
 
 pytestmark = pytest.mark.fast
 
@@ -24,14 +23,9 @@ def job(rhohat, tmp_path_factory):
 @pytest.fixture(scope="module")
 def stopped(job):
     """A run that was stopped half-way, with two checkpoints."""
-    folder = job.whole.parent
-    calls = calls_of(job.rhohat, folder / "log", *job.words(folder / "counted"), call="write",
-                     path="metrics")
-    environment = fault(do="TERM", at=len(calls) // 2, call="write", path="metrics")
-    result = job.rhohat(*job.words(folder / "stopped"), environment=environment)
-    assert result.code == 75, str(result)
-    assert len(checkpoints(folder / "stopped")) == 2
-    return folder / "stopped"
+    run = stopped_half_way(job)
+    assert len(checkpoints(run)) == 2
+    return run
 
 
 @pytest.fixture
@@ -126,7 +120,7 @@ def test_no_sound_one_is_left(job, run):
         apply(damage, path)
     before = {path: path.read_bytes() for path in run.rglob("*.safetensors")}
     line = job.rhohat.fails(65, "train", "--resume", run, alone=False)
-    assert "checkpoint" in line and str(run) in line
+    assert checkpoints(run)[-1].name in line
     # It is not begun anew by itself: somebody may know better, and what was there stays.
     line = job.rhohat.fails(65, *job.resubmitted(run), alone=False)
     assert not (run / "model.safetensors").exists()
@@ -137,7 +131,8 @@ def test_no_sound_one_is_left(job, run):
 def test_lines_that_the_checkpoint_needs_are_gone(job, run):
     """Metrics that were cut off: none of the checkpoints fits them."""
     (run / "metrics.jsonl").write_text("")
-    job.rhohat.fails(65, "train", "--resume", run, alone=False)
+    line = job.rhohat.fails(65, "train", "--resume", run, alone=False)
+    assert f"{run / 'metrics.jsonl'}: expected at least" in line and checkpoints(run)[-1].name in line
 
 
 def test_half_a_line_after_the_checkpoint(job, run):

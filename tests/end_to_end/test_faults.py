@@ -11,7 +11,7 @@ import pytest
 
 from disk import check_clear
 from faults import calls_of, fault, read_log
-from runs import checkpoints, hidden, make_job
+from runs import checkpoints, hidden, make_job, stopped_half_way
 
 # What may become of a run in which a call fails: exit codes by the kind of file and the call. All
 # it writes it must have; of checkpoints, another may serve. The closing of a file that is on the disk
@@ -118,15 +118,8 @@ def test_some_calls_fail_in_turn(job, tmp_path):
 
 
 @pytest.fixture
-def stopped(job, tmp_path):
-    """A run that was stopped, half done."""
-    calls = calls_of(job.rhohat, tmp_path / "log", *job.words(tmp_path / "counted"), call="write",
-                     path="metrics")
-    shutil.rmtree(tmp_path / "counted")
-    environment = fault(do="TERM", at=len(calls) // 2, call="write", path="metrics")
-    result = job.rhohat(*job.words(tmp_path / "stopped"), environment=environment)
-    assert result.code == 75, str(result)
-    return tmp_path / "stopped"
+def stopped(job):
+    return stopped_half_way(job)
 
 
 @pytest.mark.slow

@@ -78,8 +78,8 @@ def wide_job(rhohat, tmp_path_factory):
     """A run with checkpoints of half a MB."""
     folder = tmp_path_factory.mktemp("wide_job")
     data = make_data(folder / "wide.h5", rows=600, columns=400)
-    flags = ("--hidden", 16, "--optimizer", "gd", "--iterations", 6, "--tolerance", 0,
-             "--keep", 3)
+    flags = ("--hidden", 16, "--optimizer", "gd", "--learning-rate", 0.002, "--iterations", 6,
+             "--tolerance", 0, "--keep", 3)
     job = Job(rhohat, data, flags, folder / "whole")
     rhohat.ok(*job.words(job.whole))
     job.outcome = outcome(job.whole)

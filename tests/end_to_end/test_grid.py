@@ -129,6 +129,18 @@ def test_one_that_diverges_does_not_end_the_others(rhohat, tmp_path, data):
 
 
 @pytest.mark.fast
+def test_the_folder_of_a_grid_is_no_run(rhohat, tmp_path, data):
+    run = tmp_path / "run"
+    words = ("train", data, "--hidden", 6, "--iterations", 1, "--run", run)
+    rhohat.ok(*words, *GRID)
+    assert "models of a grid" in rhohat.fails(73, *words)
+    assert f"rhohat status {run}/*" in rhohat.fails(66, "status", run)
+    assert "models of a grid" in rhohat.fails(66, "train", "--resume", run)
+    data.unlink()
+    assert "4 of them finished already" in rhohat.ok(*words, *GRID, "--resume", "auto").stderr
+
+
+@pytest.mark.fast
 def test_the_plan_counts_each_model_and_reading_once(rhohat, data):
     def plan(*flags):
         done = rhohat.ok("plan", data, "--hidden", 6, "--measure", "off", "--json", *flags)

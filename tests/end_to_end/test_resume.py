@@ -7,9 +7,8 @@ import signal
 import h5py
 import pytest
 
-from faults import calls_of, fault
 from program import read_metrics
-from runs import checkpoints, end_of, make_job, wait_for_lines
+from runs import checkpoints, end_of, make_job, stopped_half_way, wait_for_lines
 
 pytestmark = pytest.mark.fast
 
@@ -22,13 +21,7 @@ def job(rhohat, tmp_path_factory):
 @pytest.fixture(scope="module")
 def stopped(job):
     """A run that was stopped half-way."""
-    folder = job.whole.parent
-    calls = calls_of(job.rhohat, folder / "log", *job.words(folder / "counted"), call="write",
-                     path="metrics")
-    environment = fault(do="USR1", at=len(calls) // 2, call="write", path="metrics")
-    result = job.rhohat(*job.words(folder / "stopped"), environment=environment)
-    assert result.code == 75, str(result)
-    return folder / "stopped"
+    return stopped_half_way(job, "USR1")
 
 
 @pytest.fixture
@@ -81,13 +74,16 @@ def test_a_finished_run_is_left_alone(rhohat, job, tmp_path):
         assert [line for line in again.stdout.splitlines()
                 if not line.startswith(("time", "peak"))] == lines
     assert "another configuration" in rhohat.fails(64, *job.resubmitted(run), "--gamma", 0.3)
+    assert "holds a finished run" in rhohat.fails(73, *job.words(run))
+    (run / "config.toml").unlink()
+    assert "without its config.toml" in rhohat.fails(73, *job.resubmitted(run))
 
 
 def test_a_folder_claimed_by_a_run_that_was_killed_at_once_is_free(rhohat, job, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     (run / "metrics.jsonl").touch()
-    rhohat.fails(73, *job.words(run))
+    assert "without its config.toml" in rhohat.fails(73, *job.words(run))
     rhohat.ok(*job.resubmitted(run))
     job.check(run)
 
@@ -227,8 +223,13 @@ def test_data_with_other_rows(rhohat, job, run, data_of_the_job):
 
 
 def test_data_that_is_gone(rhohat, job, run, data_of_the_job):
-    data_of_the_job.unlink()
-    assert data_of_the_job.name in rhohat.fails(66, *job.resumed(run))
+    moved = data_of_the_job.rename(data_of_the_job.with_name("moved.h5"))
+    for words in (job.resumed(run), job.resubmitted(run)):
+        line = rhohat.fails(66, *words)
+        assert data_of_the_job.name in line and f"rhohat train DATA... --resume {run}" in line
+    rhohat.ok("train", moved, "--resume", run)
+    for words in (job.resumed(run), job.resubmitted(run)):  # it needs no data any more
+        assert "finished already" in rhohat.ok(*words).stderr
 
 
 def test_data_that_was_touched_or_copied_anew(rhohat, job, stopped, tmp_path, data_of_the_job):

@@ -6,6 +6,7 @@ moment, in start-up or in the middle of a checkpoint, on every run of the test. 
 iterations: seconds would be the machine's.
 """
 
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -89,8 +90,29 @@ def test_one_signal(rhohat, tmp_path, endless_training, number):
 
 
 @pytest.mark.fast
+@pytest.mark.parametrize("way", ["moved", "removed", "replaced"])
+def test_a_folder_that_is_not_there_any_more(rhohat, tmp_path, endless_training, way):
+    """Nothing is made anew under its name, and nobody is told to go on there."""
+    run, moved = tmp_path / "run", tmp_path / "moved"
+    run.rename(moved)
+    if way == "removed":
+        shutil.rmtree(moved)
+    if way == "replaced":
+        run.mkdir()
+    endless_training.send_signal(signal.SIGINT)
+    code, stderr = end_of(endless_training)
+    assert code == 74, stderr
+    last = stderr.splitlines()[-1]
+    assert f"{run}: is no longer the folder" in last and "go on with" not in last
+    assert list(run.iterdir()) == [] if way == "replaced" else not run.exists()
+    if way != "removed":
+        assert "no longer the folder" in (moved / "run.log").read_text()
+        assert checkpoints(moved) == []
+
+
+@pytest.mark.fast
 def test_the_exit_code_of_a_stop_is_chosen(rhohat, tmp_path, long_words):
-    for number, code in enumerate((0, 99)):
+    for number, code in enumerate((0, 3, 99)):
         run = tmp_path / f"run{number}"
         words = (*long_words[:-1], run, "--stop-code", code)
         process = rhohat.start(*words)

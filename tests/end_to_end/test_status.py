@@ -77,6 +77,15 @@ def test_finished_runs_in_a_table(rhohat, data, tmp_path):
     assert [found["state"] for found in status(rhohat, *runs)] == ["finished", "finished"]
 
 
+def test_every_folder_that_is_no_run_is_named(rhohat, data, tmp_path):
+    run, absent = tmp_path / "run", tmp_path / "absent"
+    rhohat.ok("train", data, "--hidden", 5, "--iterations", 1, "--run", run)
+    result = rhohat("status", run, absent, data, tmp_path)
+    assert result.code == 66 and str(run) in result.stdout
+    for path in (absent, data, tmp_path):
+        assert f"{path}: " in result.error(), path
+
+
 def test_what_is_no_run_is_no_input(rhohat, tmp_path):
     for path in (tmp_path, tmp_path / "none"):
         assert str(path) in rhohat.fails(66, "status", path)

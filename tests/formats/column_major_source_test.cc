@@ -7,7 +7,6 @@
 #include <atomic>
 #include <thread>
 
-#include "formats/transpose.h"
 #include "tests/formats/test_rows.h"
 
 namespace rhohat {
@@ -33,12 +32,6 @@ std::vector<int32_t> StoredFortran(const std::vector<int64_t>& shape) {
     }
   }
   return stored;
-}
-
-std::vector<double> Counting(size_t count) {
-  std::vector<double> values(count);
-  for (size_t i = 0; i < count; ++i) values[i] = static_cast<double>(i);
-  return values;
 }
 
 class ColumnMajorSourceTest : public testing::Test {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <clocale>
-#include <cmath>
 #include <limits>
 #include <locale>
 
@@ -136,7 +135,7 @@ TEST_F(CsvSourceTest, NamesTheLineWhereAQuoteIsLeftOpen) {
 TEST_F(CsvSourceTest, FindsTheHeaderOut) {
   EXPECT_EQ(files_.Open("x,y\n1,2\n")->rows(), 1);
   EXPECT_EQ(files_.Open("0,1\n1,2\n")->rows(), 2);
-  EXPECT_EQ(files_.Open("label,0,1\n1,2,3\n")->rows(), 1);
+  EXPECT_EQ(files_.Open("x,\nNA,2\n", {.missing = "0"})->rows(), 1);
   EXPECT_EQ(files_.Open("NA,1\n1,2\n", {.missing = "0"})->rows(), 2);
   EXPECT_EQ(files_.Open("0,1\n1,2\n", {.header = "yes"})->rows(), 1);
   EXPECT_THAT(files_.Message("x,y\n1,2\n", {.header = "no"}),
@@ -145,18 +144,30 @@ TEST_F(CsvSourceTest, FindsTheHeaderOut) {
               HasSubstr("--header: expected auto, yes or no, found 'maybe'"));
 }
 
-// A first row must not be lost because a column that nobody wants holds text.
-TEST_F(CsvSourceTest, AsksWhetherTextAboveTextIsAHeader) {
+// A first row must not be lost because of a slip in it, or a column of text that nobody wants.
+TEST_F(CsvSourceTest, AsksWhetherTextBesideNumbersIsAHeader) {
+  for (const char* text : {"1O,2\n3,4\n", "1_000,2\n3,4\n", "0x1F,2\n3,4\n", "2,10%\n3,4\n",
+                           "label,0,1\n1,2,3\n", "5.1,3.5,setosa\n4.9,3.0,setosa\n"}) {
+    EXPECT_THAT(files_.Message(std::string("\n") + text, {.columns = {"1"}}),
+                AllOf(StartsWith("line 2: expected names of columns or a row of numbers, found"),
+                      HasSubstr("--header yes takes them for names, --header no for a row")));
+  }
   const char* text = "5.1,3.5,setosa\n4.9,3.0,setosa\n";
-  EXPECT_THAT(files_.Message(text, {.columns = {"0-1"}}, ErrorKind::kUsage),
-              AllOf(StartsWith("line 1: cannot tell whether this is a header"),
-                    HasSubstr("--header yes or --header no")));
   EXPECT_THAT(files_.Read(text, {.header = "no", .columns = {"0-1"}}),
               ElementsAre(5.1, 3.5, 4.9, 3.0));
+  EXPECT_EQ(files_.Open("label,0,1\n1,2,3\n", {.header = "yes"})->rows(), 1);
   EXPECT_THAT(files_.Read("w,h,species\n4.9,3.0,setosa\n", {.columns = {"0-1"}}),
               ElementsAre(4.9, 3.0));
-  EXPECT_THAT(files_.Message(text), HasSubstr("found 'setosa'; a column of text can be left out "
-                                              "with --use-columns"));
+  EXPECT_THAT(files_.Message(text, {.header = "no"}),
+              HasSubstr("found 'setosa'; a column of text can be left out with --use-columns"));
+}
+
+TEST_F(CsvSourceTest, SaysThatItTookTheFirstLineForNames) {
+  EXPECT_THAT(
+      files_.Open("# table\nx,y\n1,2\n")->Remark(),
+      HasSubstr("line 2 is taken for the names of the columns; --header no makes it a row"));
+  EXPECT_EQ(files_.Open("x,y\n1,2\n", {.header = "yes"})->Remark(), "");
+  EXPECT_EQ(files_.Open("1,2\n3,4\n")->Remark(), "");
 }
 
 TEST_F(CsvSourceTest, PicksColumnsByNameNumberAndRangeInTheOrderGiven) {
@@ -170,7 +181,7 @@ TEST_F(CsvSourceTest, PicksColumnsByNameNumberAndRangeInTheOrderGiven) {
 
 TEST_F(CsvSourceTest, RefusesColumnsThatAreNotThereOrUnclear) {
   const auto message = [&](const std::vector<std::string>& columns) {
-    return files_.Message("speed,height,1,2,2\n1,2,3,4,5\n", {.columns = columns},
+    return files_.Message("speed,height,1,2,2\n1,2,3,4,5\n", {.header = "yes", .columns = columns},
                           ErrorKind::kUsage);
   };
   EXPECT_THAT(message({"sped"}),

@@ -12,6 +12,7 @@
 #include <jpeglib.h>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -169,6 +170,11 @@ inline JpegSpec WavyJpeg(uint32_t width, uint32_t height, bool colored) {
 
 // --- both ---
 
+struct DecodedPicture {
+  PictureShape shape;
+  AlignedBuffer<std::byte> pixels;
+};
+
 inline DecodedPicture ReadFromMemory(const std::string& name, std::string_view bytes,
                                      PictureColor color, const PictureLimits& limits) {
   PictureInput input(name, std::as_bytes(std::span(bytes)));
@@ -177,6 +183,24 @@ inline DecodedPicture ReadFromMemory(const std::string& name, std::string_view b
                             AlignedBuffer<std::byte>(PictureBytes(decoder->shape()))};
   decoder->ReadPixels(picture.pixels.data());
   return picture;
+}
+
+// Looks at the header only, and sets no limits.
+inline PictureShape ReadPictureShape(const std::string& path, PictureColor color) {
+  constexpr PictureLimits kNone = {.most_pixels = std::numeric_limits<int64_t>::max(),
+                                   .most_bytes = std::numeric_limits<uint64_t>::max()};
+  PictureInput input(path);
+  return OpenPicture(input, color, kNone)->shape();
+}
+
+inline void ReadPicture(const std::string& path, PictureColor color, const PictureLimits& limits,
+                        DecodedPicture& out) {
+  PictureInput input(path);
+  const std::unique_ptr<PictureDecoder> decoder = OpenPicture(input, color, limits);
+  out.shape = decoder->shape();
+  const size_t bytes = PictureBytes(out.shape);
+  if (out.pixels.size() != bytes) out.pixels = AlignedBuffer<std::byte>(bytes);
+  decoder->ReadPixels(out.pixels.data());
 }
 
 // Decoded pixels as T, which must be the picture's own type.

@@ -94,12 +94,6 @@ class MatlabHdf5File {
   Hdf5Handle file_;
 };
 
-std::vector<double> Counting(size_t count) {
-  std::vector<double> values(count);
-  for (size_t i = 0; i < count; ++i) values[i] = static_cast<double>(i);
-  return values;
-}
-
 class MatlabHdf5Test : public testing::Test {
  protected:
   std::unique_ptr<RowSource> Open(const std::string& variable = "") {

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <matio.h>
 
-#include <filesystem>
-
 #include "tests/formats/matlab_files.h"
 #include "tests/formats/test_rows.h"
 

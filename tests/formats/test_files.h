@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -19,22 +18,10 @@
 
 namespace rhohat {
 
-// A folder of its own for each test, gone afterwards.
+// A folder of its own for each test.
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string name = (PlaceOfTemporaryFolders() / "rhohat-test-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
-    folder_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_ / name; }
 
   // Returns the path.
   std::string Write(const std::string& name, std::string_view bytes) const {
@@ -46,12 +33,12 @@ class ScratchFolder {
   }
 
   size_t FileCount() const {
-    const std::filesystem::directory_iterator entries(folder_);
+    const std::filesystem::directory_iterator entries(folder_.path());
     return static_cast<size_t>(std::distance(begin(entries), end(entries)));
   }
 
  private:
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,13 @@ inline std::vector<double> ReadAll(RowSource& source, int64_t block = 0) {
     DecodeRows<double>(source, raw, rows);
     values.insert(values.end(), rows.begin(), rows.end());
   }
+  return values;
+}
+
+// The numbers from 0 on.
+inline std::vector<double> Counting(size_t count) {
+  std::vector<double> values(count);
+  std::iota(values.begin(), values.end(), 0.0);
   return values;
 }
 

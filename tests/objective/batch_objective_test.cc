@@ -12,6 +12,7 @@
 #include "objective/objective.h"
 #include "rhohat/error.h"
 #include "tests/objective/cases.h"
+#include "tests/objective/relative_difference.h"
 #include "tests/support/state_copy.h"
 
 namespace rhohat {
@@ -55,17 +56,6 @@ std::vector<int64_t> AllRows(int64_t rows) {
   std::vector<int64_t> numbers(static_cast<size_t>(rows));
   std::iota(numbers.begin(), numbers.end(), 0);
   return numbers;
-}
-
-template <class T>
-double RelativeDifference(const std::vector<T>& a, const std::vector<T>& b) {
-  double difference = 0;
-  double size = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    size += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / size);
 }
 
 template <class T>

@@ -10,6 +10,7 @@
 #include "rhohat/error.h"
 #include "tests/objective/by_definition.h"
 #include "tests/objective/cases.h"
+#include "tests/objective/relative_difference.h"
 
 namespace rhohat {
 namespace {
@@ -44,17 +45,6 @@ Result<T> Compute(const ObjectiveCase& c, Sweep<T>& sweep) {
   const NetworkShape shape(sweep.columns(), c.network);
   Objective<T> objective(shape, c.network, c.objective, kNoiseSource, sweep);
   return Compute(objective, StartOf(shape, 3));
-}
-
-template <class A, class B>
-double RelativeDifference(const std::vector<A>& a, const std::vector<B>& b) {
-  double difference = 0;
-  double size = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    size += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / size);
 }
 
 template <class T>

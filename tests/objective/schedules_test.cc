@@ -2,12 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <vector>
 
 #include "objective/objective.h"
 #include "rhohat/error.h"
 #include "tests/objective/cases.h"
+#include "tests/objective/relative_difference.h"
 
 namespace rhohat {
 namespace {
@@ -49,17 +49,6 @@ Result<T> Compute(const ObjectiveCase& c, Sweep<T>& sweep, const ObjectiveSchedu
   }
   result.rho_hat.assign(objective.rho_hat().begin(), objective.rho_hat().end());
   return result;
-}
-
-template <class T>
-double RelativeDifference(const std::vector<T>& a, const std::vector<T>& b) {
-  double difference = 0;
-  double size = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    size += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / size);
 }
 
 bool TakesFused(const ObjectiveCase& c) {

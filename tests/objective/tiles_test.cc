@@ -2,7 +2,6 @@
 // same whichever way a schedule goes through them.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <vector>
 
 #include "objective/compute_plan.h"

@@ -1,7 +1,6 @@
 // An optimiser that was saved after any evaluation goes on with the same bits.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,38 +55,13 @@ struct Problem {
   std::vector<T> start;
 };
 
-// Σ (i+1) x_i − log x_i: no value where x_i ≤ 0, so line searches retreat.
-template <class T>
-double Barrier(std::span<const T> x, std::span<T> gradient) {
-  double sum = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const auto weight = static_cast<double>(i + 1);
-    sum += weight * x[i] - std::log(static_cast<double>(x[i]));
-    gradient[i] = static_cast<T>(weight - 1.0 / x[i]);
-  }
-  return sum;
-}
-
-// Values rounded to float beside an offset: near the minimum line searches find nothing.
-template <class T>
-double Rounded(std::span<const T> x, std::span<T> gradient) {
-  float sum = 100;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const float distance = static_cast<float>(x[i]) - 1;
-    sum += static_cast<float>(i + 1) * distance * distance;
-    gradient[i] = static_cast<T>(2 * static_cast<float>(i + 1) * distance +
-                                 1e-4F * std::sin(1e5F * static_cast<float>(x[i])));
-  }
-  return static_cast<double>(sum);
-}
-
 template <class T>
 std::vector<Problem<T>> Problems() {
   return {{"Rosenbrock", Rosenbrock<T>, RosenbrockStart<T>(kParameters)},
-          {"barrier", Barrier<T>, std::vector<T>(kParameters, T(50))},
+          {"barrier", LogBarrier<T>, std::vector<T>(kParameters, T(50))},
           {"rounded", Rounded<T>, std::vector<T>(kParameters, T(-3))},
           {"quadratic", Quadratic<T>(10), std::vector<T>(kParameters, T(8))},
-          {"no value at the start", Barrier<T>, std::vector<T>(kParameters, T(-1))}};
+          {"no value at the start", LogBarrier<T>, std::vector<T>(kParameters, T(-1))}};
 }
 
 // All bits that an optimiser shows.

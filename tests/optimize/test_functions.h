@@ -1,11 +1,13 @@
 // Functions to minimise, with known minimisers, and the loop that minimises them.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "optimize/optimizer.h"
@@ -54,6 +56,49 @@ TestFunction<T> Quadratic(double condition, double offset = 0) {
     }
     return sum;
   };
+}
+
+// Σ (i+1) x_i − log x_i, with its minimiser at 1/(i+1) and no value for x_i ≤ 0, so that line
+// searches retreat.
+template <class T>
+double LogBarrier(std::span<const T> x, std::span<T> gradient) {
+  double sum = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const auto weight = static_cast<double>(i + 1);
+    sum += weight * x[i] - std::log(static_cast<double>(x[i]));
+    gradient[i] = static_cast<T>(weight - 1.0 / x[i]);
+  }
+  return sum;
+}
+
+// Values rounded to float beside an offset, with the minimiser at 1: near it the noise is all there
+// is.
+template <class T>
+double Rounded(std::span<const T> x, std::span<T> gradient) {
+  float sum = 100;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const auto place = static_cast<float>(x[i]);
+    const float curvature = 1 + static_cast<float>(i);
+    sum += curvature * (place - 1) * (place - 1);
+    gradient[i] = static_cast<T>(2 * curvature * (place - 1) + 1e-4F * std::sin(1e5F * place));
+  }
+  return static_cast<double>(sum);
+}
+
+// What T's precision lets a minimisation reach.
+template <class T>
+constexpr double kReach = std::is_same_v<T, float> ? 1e-3 : 1e-8;
+
+template <class T>
+double LargestDistance(std::span<const T> x, double target) {
+  double largest = 0;
+  for (const T value : x) largest = std::max(largest, std::abs(value - target));
+  return largest;
+}
+
+template <class T>
+std::vector<T> Copy(std::span<const T> x) {
+  return {x.begin(), x.end()};
 }
 
 struct Outcome {

@@ -39,7 +39,7 @@ class Place:
         (folder / "train.toml").write_text(
             f'[data]\nfiles = ["{data}"]\n'
             '[network]\nhidden = 25\n'
-            '[optimiser]\noptimizer = "gd"\nlearning-rate = 0.5\niterations = 20\ntolerance = 0\n'
+            '[optimiser]\noptimizer = "gd"\nlearning-rate = 0.05\niterations = 20\ntolerance = 0\n'
             '[resources]\nthreads = 1\n')
         walk = fault(do="linger", at=1, call="write", path="metrics.jsonl", lasting=True)
         settings = " ".join(f"'{name}={value}'" for name, value in walk.items())

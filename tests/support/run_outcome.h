@@ -1,10 +1,9 @@
-// What a run comes to, bit for bit, and an observer that stops it on the way.
+// What a run comes to, bit for bit.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,35 +12,9 @@
 #include "base/atomic_file.h"
 #include "base/safetensors.h"
 #include "base/text.h"
-#include "rhohat/observer.h"
 #include "train/checkpoint_files.h"
 
 namespace rhohat {
-
-// Stops at the call it is told: of progress, which comes after each block or batch, or of a line.
-class Stopper : public RunObserver {
- public:
-  explicit Stopper(int64_t blocks = -1, int64_t iteration = -1)
-      : blocks_(blocks), iteration_(iteration) {}
-  void OnPassProgress(const PassProgress&) override {
-    if (--blocks_ == 0) stop = true;
-  }
-  void OnIteration(const IterationMetrics& metrics) override {
-    lines.push_back(metrics);
-    if (metrics.iteration == iteration_) stop = true;
-  }
-  void OnNote(const std::string& line) override { notes.push_back(line); }
-  void OnWarning(const std::string& line) override { warnings.push_back(line); }
-
-  std::vector<IterationMetrics> lines;
-  std::vector<std::string> notes;
-  std::vector<std::string> warnings;
-  std::atomic<bool> stop = false;
-
- private:
-  int64_t blocks_;
-  int64_t iteration_;
-};
 
 // Iterations that a run has noted, the starting point among them.
 inline int64_t CountLines(const std::string& run) {

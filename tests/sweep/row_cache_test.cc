@@ -4,11 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <chrono>
 #include <limits>
-#include <map>
-#include <numeric>
 #include <set>
 #include <thread>
 

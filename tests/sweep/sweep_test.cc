@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <numeric>
-#include <set>
 #include <thread>
 
 #include "rhohat/error.h"

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +14,7 @@
 #include "base/atomic_file.h"
 #include "rhohat/error.h"
 #include "rhohat/train.h"
+#include "tests/support/recorder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
 #include "train/checkpoint.h"
@@ -23,19 +23,12 @@
 namespace rhohat {
 namespace {
 
-// Asks a run to stop in its third iteration.
-class Stopper : public RunObserver {
- public:
-  void OnIteration(const IterationMetrics& metrics) override { stop = metrics.iteration == 3; }
-  std::atomic<bool> stop = false;
-};
-
 // The bytes of a checkpoint, and a place to put damaged ones.
 class CheckpointDamageTest : public testing::Test {
  protected:
   void SetUp() override {
     const TrainOptions options = WaveTraining(folder_ / "w.h5", folder_ / "run");
-    Stopper stopper;
+    Stopper stopper(-1, 3);
     EXPECT_THROW(Train(options, {&stopper, &stopper.stop}), Stopped);
     const std::vector<CheckpointFile> files = ListCheckpoints(folder_ / "run");
     ASSERT_FALSE(files.empty());

@@ -9,6 +9,7 @@
 
 #include "objective/compute_plan.h"
 #include "rhohat/error.h"
+#include "sweep/memory_planner.h"
 #include "tests/support/vector_source.h"
 
 namespace rhohat {

@@ -117,7 +117,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
                     .precision = Precision::kFloat64,
                     .lanes = 8,
                     .block_rows = 100,
-                    .seed = -7};
+                    .seed = 7};
   source.optimizer = {.methods = {OptimizerKind::kGradientDescent},
                       .iterations = 7,
                       .tolerance = 1e-9,
@@ -171,7 +171,7 @@ TEST(OptionFields, PrintWhatTheyRead) {
   EXPECT_EQ(copy.fine_tune, 0);
   EXPECT_EQ(copy.objective.lambda, source.objective.lambda);
   EXPECT_EQ(copy.compute.precision, Precision::kFloat64);
-  EXPECT_EQ(copy.compute.seed, -7);
+  EXPECT_EQ(copy.compute.seed, 7);
   EXPECT_EQ(copy.optimizer.methods, std::vector{OptimizerKind::kGradientDescent});
   EXPECT_EQ(copy.optimizer.gradient_tolerance, 1e300);
   EXPECT_EQ(copy.resources.memory_bytes, source.resources.memory_bytes);
@@ -238,11 +238,14 @@ TEST(OptionFields, WriteSizesSoThatTheyReadBackExactly) {
   EXPECT_EQ(GetAfterSet("memory", "5000T"), "5000T");
 }
 
-TEST(OptionFields, ReadAutoAndZeroAlike) {
-  for (const char* name : {"memory", "threads", "lanes", "block-rows"}) {
+TEST(OptionFields, LeaveToTheProgramOnlyWhatSaysAuto) {
+  for (const char* name : {"memory", "threads", "lanes", "block-rows", "mix"}) {
     EXPECT_EQ(GetAfterSet(name, "auto"), "auto") << name;
-    EXPECT_EQ(GetAfterSet(name, "0"), "auto") << name;
+    EXPECT_NE(FaultOf(name, "0"), "") << name;
   }
+  EXPECT_EQ(FaultOf("threads", "0"), "--threads: '0' is not auto, nor a number from 1 on");
+  EXPECT_EQ(FaultOf("fine-tune", "-1"), "--fine-tune: '-1' is not auto, nor a number from 0 on");
+  EXPECT_TRUE(FaultOf("memory", "0").starts_with("--memory: '0' is not"));
 }
 
 TEST(OptionFields, ListWhatLayersHaveByCommas) {

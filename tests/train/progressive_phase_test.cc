@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "rhohat/error.h"
 #include "rhohat/train.h"
+#include "tests/support/recorder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
 #include "train/checkpoint_files.h"
@@ -20,20 +20,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-
-class Recorder : public RunObserver {
- public:
-  void OnNote(const std::string& line) override { notes.push_back(line); }
-  void OnIteration(const IterationMetrics& metrics) override {
-    lines.push_back(metrics);
-    if (metrics.iteration == stop_at) stop = true;
-  }
-
-  std::vector<IterationMetrics> lines;
-  std::vector<std::string> notes;
-  int64_t stop_at = -1;
-  std::atomic<bool> stop = false;
-};
 
 constexpr int64_t kFirst = 12;
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/state_file.h"
 #include "base/text.h"
 #include "rhohat/error.h"
 #include "rhohat/option_fields.h"
@@ -18,6 +19,8 @@ namespace rhohat {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
 
 std::string FaultOfCreate(const std::string& path) {
   try {
@@ -53,7 +56,8 @@ TEST(RunFolder, IsRefusedWhereItHoldsARun) {
     std::ofstream(folder / name) << "precious";
     const char* const fault =
         std::string(name) == "metrics.jsonl"
-            ? ": already holds a run: go on with it by --resume auto, or choose another folder"
+            ? ": holds what is left of a run, without its config.toml: choose another folder or "
+              "remove this one"
             : ": holds what is left of a run, without its metrics.jsonl: choose another folder or "
               "remove this one";
     EXPECT_EQ(FaultOfCreate(folder.path()), folder.path().string() + fault);
@@ -66,6 +70,45 @@ TEST(RunFolder, IsRefusedToTheSecondOfTwoRuns) {
   const TemporaryFolder folder;
   EXPECT_EQ(FaultOfCreate(folder / "run"), "");
   EXPECT_NE(FaultOfCreate(folder / "run").find("already holds a run"), std::string::npos);
+}
+
+TEST(RunFolder, IsRefusedWithWhatHelpsThen) {
+  const TemporaryFolder folder;
+  RunFolder::Create(folder / "run", {});
+  EXPECT_THAT(FaultOfCreate(folder / "run"), HasSubstr("--resume auto"));
+  std::ofstream(folder / "run/model.safetensors") << "x";
+  EXPECT_THAT(FaultOfCreate(folder / "run"), HasSubstr("holds a finished run"));
+  EXPECT_THAT(FaultOfCreate(folder / "run"), Not(HasSubstr("--resume")));
+}
+
+TEST(RunFolder, ThatWasMovedIsNeitherWrittenToNorMadeAnew) {
+  const TemporaryFolder folder;
+  RunFolder run = RunFolder::Create(folder / "run", {});
+  EXPECT_NO_THROW(run.CheckIsInPlace());
+  fs::rename(folder / "run", folder / "moved");
+  for (const bool is_replaced : {false, true}) {
+    if (is_replaced) fs::create_directory(folder / "run");
+    try {
+      run.SaveCheckpoint(StateWriter(), {});
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kIo);
+      EXPECT_THAT(error.what(), HasSubstr(folder / "run"));
+    }
+    EXPECT_THROW(run.LayerModel(1), Error);
+    run.WithdrawIfEmpty();
+    EXPECT_EQ(fs::exists(folder / "run"), is_replaced);
+  }
+  EXPECT_TRUE(fs::is_empty(folder / "run"));
+  EXPECT_TRUE(fs::exists(folder / "moved/config.toml"));
+}
+
+TEST(RunFolder, FindsTheLineOfAnIteration) {
+  const TemporaryFolder folder;
+  RunFolder run = RunFolder::Create(folder / "run", {});
+  for (const int64_t i : {0, 1, 2}) run.AppendMetrics({.iteration = i, .gradient_norm = 0.5});
+  EXPECT_EQ(run.MetricsOf(1)->iteration, 1);
+  EXPECT_FALSE(run.MetricsOf(3));
 }
 
 TEST(RunFolder, IsRefusedWhereItCannotBeMade) {

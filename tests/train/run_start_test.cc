@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <set>
-#include <vector>
 
 #include "objective/compute_plan.h"
 #include "tests/support/vector_source.h"

@@ -4,13 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 #include <vector>
 
 #include "base/atomic_file.h"
 #include "rhohat/error.h"
 #include "rhohat/train.h"
+#include "tests/support/recorder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
 #include "train/checkpoint_files.h"
@@ -20,20 +20,6 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-
-class Recorder : public RunObserver {
- public:
-  void OnNote(const std::string& line) override { notes.push_back(line); }
-  void OnIteration(const IterationMetrics& metrics) override {
-    lines.push_back(metrics);
-    if (metrics.iteration == stop_at) stop = true;
-  }
-
-  std::vector<IterationMetrics> lines;
-  std::vector<std::string> notes;
-  int64_t stop_at = -1;
-  std::atomic<bool> stop = false;
-};
 
 TrainOptions Stochastic(const TemporaryFolder& folder, OptimizerKind kind = OptimizerKind::kAdam) {
   TrainOptions options = WaveTraining(folder / "w.h5", folder / "run");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <map>
@@ -13,6 +14,7 @@
 
 #include "rhohat/error.h"
 #include "rhohat/grid.h"
+#include "tests/support/recorder.h"
 #include "tests/support/run_outcome.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
@@ -222,9 +224,29 @@ TEST(TrainGridFoldersTest, AnOccupiedFolderIsRefusedAndNothingMade) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-    EXPECT_THAT(error.what(), HasSubstr("rho=0.1,beta=3: already holds a run"));
+    EXPECT_THAT(error.what(), HasSubstr("rho=0.1,beta=3: already holds a finished run"));
   }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / "grid"), {}), 1);
+}
+
+TEST(TrainGridFoldersTest, AFolderOfAGridIsNoOneModels) {
+  const TemporaryFolder folder;
+  TrainOptions options = LbfgsGrid(folder);
+  EXPECT_FALSE(IsGridFolder(folder / "grid"));
+  fs::create_directories(folder / "grid/rho=0.1");
+  EXPECT_FALSE(IsGridFolder(folder / "grid"));
+  std::ofstream(folder / "grid/rho=0.1/config.toml") << "x";
+  EXPECT_TRUE(IsGridFolder(folder / "grid"));
+  for (const char* resume : {"never", "auto"}) {
+    options.resume = resume;
+    try {
+      Train(options, {});
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+      EXPECT_THAT(error.what(), HasSubstr("models of a grid"));
+    }
+  }
 }
 
 TEST(TrainGridFoldersTest, AFolderOfOneModelIsNoGrids) {

@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <filesystem>
 #include <vector>
 
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "rhohat/error.h"
+#include "tests/support/recorder.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/waves.h"
 #include "train/checkpoint_files.h"
@@ -22,44 +22,22 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class Recorder : public RunObserver {
- public:
-  void OnNote(const std::string& line) override {
-    notes.push_back(line);
-    if (line.starts_with(stop_at_note) && !stop_at_note.empty()) stop = true;
-  }
-  void OnIteration(const IterationMetrics& metrics) override {
-    iterations.push_back(metrics);
-    if (metrics.iteration == stop_at) stop = true;
-  }
-  void OnWarning(const std::string& line) override { warnings.push_back(line); }
-  void OnPassProgress(const PassProgress& progress) override { last_progress = progress; }
-
-  std::vector<IterationMetrics> iterations;
-  std::vector<std::string> notes;
-  std::vector<std::string> warnings;
-  PassProgress last_progress;
-  int64_t stop_at = -1;
-  std::string stop_at_note;
-  std::atomic<bool> stop = false;
-};
-
 TEST(TrainTest, EveryIterationIsReportedOnceAndLowersTheCost) {
   const TemporaryFolder folder;
   Recorder recorder;
   const TrainResult result =
       Train(WaveTraining(folder / "w.h5", folder / "run"), {&recorder, &recorder.stop});
-  ASSERT_EQ(recorder.iterations.size(), 6U);
-  for (size_t i = 0; i < recorder.iterations.size(); ++i) {
-    const IterationMetrics& metrics = recorder.iterations[i];
+  ASSERT_EQ(recorder.lines.size(), 6U);
+  for (size_t i = 0; i < recorder.lines.size(); ++i) {
+    const IterationMetrics& metrics = recorder.lines[i];
     EXPECT_EQ(metrics.iteration, static_cast<int64_t>(i));
     EXPECT_EQ(metrics.rows_in_sample, kWaveRows);
     EXPECT_EQ(metrics.stage, "");
     if (i > 0) {
-      EXPECT_LT(metrics.cost.total(), recorder.iterations[i - 1].cost.total());
+      EXPECT_LT(metrics.cost.total(), recorder.lines[i - 1].cost.total());
     }
   }
-  EXPECT_EQ(result.last.cost.total(), recorder.iterations.back().cost.total());
+  EXPECT_EQ(result.last.cost.total(), recorder.lines.back().cost.total());
   EXPECT_EQ(result.model.cost, result.last.cost.total());
   EXPECT_EQ(recorder.last_progress.rows_done, 2 * kWaveRows);
   EXPECT_EQ(recorder.last_progress.rows_total, 2 * kWaveRows);
@@ -89,7 +67,7 @@ TEST(TrainTest, AStopLeavesTheLastIterationAsAModelAndNoFinishedOne) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run/model.safetensors"));
   const Model kept = LoadModel(ListCheckpoints(folder / "run").front().path.string());
   EXPECT_EQ(kept.iterations, 3);
-  EXPECT_EQ(kept.cost, recorder.iterations.at(3).cost.total());
+  EXPECT_EQ(kept.cost, recorder.lines.at(3).cost.total());
 }
 
 TEST(TrainTest, DataOutOfTheDecodersReachIsWarnedOf) {
@@ -141,7 +119,7 @@ TEST(TrainTest, EveryOptimiserTrains) {
     options.optimizer = {.methods = {kind}, .iterations = 30};
     Recorder recorder;
     Train(options, {&recorder, &recorder.stop});
-    EXPECT_LT(recorder.iterations.back().cost.total(), recorder.iterations.front().cost.total());
+    EXPECT_LT(recorder.lines.back().cost.total(), recorder.lines.front().cost.total());
     EXPECT_THAT(recorder.warnings, IsEmpty());
   }
 }
@@ -152,7 +130,7 @@ TEST(TrainTest, AMinimumAtTheStartIsNoCauseForAWarning) {
   options.optimizer.gradient_tolerance = 1e9;
   Recorder recorder;
   Train(options, {&recorder, &recorder.stop});
-  EXPECT_EQ(recorder.iterations.size(), 1U);
+  EXPECT_EQ(recorder.lines.size(), 1U);
   EXPECT_THAT(recorder.warnings, IsEmpty());
 }
 
@@ -177,15 +155,15 @@ TEST(GreedyTest, IterationsGoOnFromStageToStageWithoutGaps) {
   for (const char* stage : {"layer 1", "layer 2", "layer 3"})
     expected.insert(expected.end(), 5, stage);
   expected.insert(expected.end(), 4, "fine-tuning");
-  ASSERT_EQ(recorder.iterations.size(), expected.size());
+  ASSERT_EQ(recorder.lines.size(), expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
-    const IterationMetrics& metrics = recorder.iterations[i];
+    const IterationMetrics& metrics = recorder.lines[i];
     EXPECT_EQ(metrics.iteration, static_cast<int64_t>(i));
     EXPECT_EQ(metrics.stage, expected[i]);
     // Each stage reads the rows once and keeps what becomes of them.
-    EXPECT_EQ(metrics.bytes_read, (i / 5 + 1) * recorder.iterations[0].bytes_read);
+    EXPECT_EQ(metrics.bytes_read, (i / 5 + 1) * recorder.lines[0].bytes_read);
     if (i > 0 && expected[i] == expected[i - 1]) {
-      EXPECT_LT(metrics.cost.total(), recorder.iterations[i - 1].cost.total()) << i;
+      EXPECT_LT(metrics.cost.total(), recorder.lines[i - 1].cost.total()) << i;
     }
   }
   EXPECT_EQ(result.model.iterations, 18);
@@ -279,7 +257,7 @@ TEST(GreedyTest, UnitsWithoutAPenaltyOnMeansAreStackedToo) {
     options.objective.gamma = 0.01;
     Recorder recorder;
     const TrainResult result = Train(options, {&recorder, &recorder.stop});
-    EXPECT_LT(recorder.iterations[18].cost.total(), recorder.iterations[15].cost.total());
+    EXPECT_LT(recorder.lines[18].cost.total(), recorder.lines[15].cost.total());
     EXPECT_EQ(recorder.last_progress.rows_total, kWaveRows) << "one pass";
     EXPECT_EQ(LoadModel(result.model_path).network.activation, activation);
   }
@@ -441,8 +419,8 @@ TEST(TrainTest, EveryKindOfAutoencoderTrains) {
                              .noise = {NoiseKind::kGaussian, 0.1}};
         Recorder recorder;
         const TrainResult result = Train(options, {&recorder, &recorder.stop});
-        EXPECT_EQ(recorder.iterations.size(), 6U);
-        EXPECT_LT(result.model.cost, recorder.iterations[0].cost.total());
+        EXPECT_EQ(recorder.lines.size(), 6U);
+        EXPECT_LT(result.model.cost, recorder.lines[0].cost.total());
         EXPECT_GT(result.last.cost.contraction, 0);
         EXPECT_GT(result.last.cost.l1, 0);
         EXPECT_EQ(LoadModel(result.model_path).parameters, result.model.parameters);
