@@ -86,24 +86,24 @@ void ExpectSameBits(const Result<T>& a, const Result<T>& b) {
   EXPECT_EQ(a.rho_hat, b.rho_hat);
 }
 
+// Threads that hand each other rows for microseconds take seconds where others want the processors:
+// one is enough for most cases.
 TEST(SchedulesTest, KeptCodesChangeNoBitHoweverManyThereAre) {
   VectorSource source = FloatRows(kRows, kColumns, 6);
-  // Threads that hand each other rows for microseconds take seconds where others want the
-  // processors: one is enough for most.
-  Executor one(1);
-  Executor two(2);
-  const SweepOptions options{.block_rows = 8, .lanes = 4, .blocks_ahead = 3};
-  Sweep<float> alone(source, one, options);
-  Sweep<float> shared(source, two, options);
-  int64_t number = 0;
-  for (const ObjectiveCase& c : Cases()) {
-    SCOPED_TRACE(c.Name());
-    Sweep<float>& sweep = number++ % 8 == 0 ? shared : alone;
-    const Result<float> two_pass = Compute(c, sweep, {Schedule::kTwoPass});
-    for (const uint64_t bytes : {uint64_t{0}, uint64_t{1500}, uint64_t{1} << 20}) {
-      ExpectSameBits(Compute(c, sweep, {Schedule::kCached, bytes}), two_pass);
+  for (const int64_t threads : {1, 2}) {
+    Executor executor(threads);
+    Sweep<float> sweep(source, executor, {.block_rows = 8, .lanes = 4, .blocks_ahead = 3});
+    int64_t number = 0;
+    for (const ObjectiveCase& c : Cases()) {
+      const int64_t wanted = number++ % 8 == 0 ? 2 : 1;
+      if (threads != wanted) continue;
+      SCOPED_TRACE(c.Name());
+      const Result<float> two_pass = Compute(c, sweep, {Schedule::kTwoPass});
+      for (const uint64_t bytes : {uint64_t{0}, uint64_t{1500}, uint64_t{1} << 20}) {
+        ExpectSameBits(Compute(c, sweep, {Schedule::kCached, bytes}), two_pass);
+      }
+      if (testing::Test::HasFailure()) return;
     }
-    if (testing::Test::HasFailure()) return;
   }
 }
 
