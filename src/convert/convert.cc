@@ -46,8 +46,6 @@ ConvertResult Convert(const ConvertOptions& options, const RunControl& control) 
   const std::filesystem::path folder = FollowLinks(options.output.path).parent_path();
   const std::unique_ptr<RowSource> source =
       OpenInputs(files, options, folder.empty() ? "." : folder.string());
-  const std::string remark = source->Remark();
-  if (!remark.empty() && control.observer != nullptr) control.observer->OnNote(remark);
   const ElementKind kind = OutputKind(options, *source);
   const uint64_t written =
       WriteRows(*source, {.type = kind, .scale = options.scale, .clip = options.clip},
@@ -55,6 +53,9 @@ ConvertResult Convert(const ConvertOptions& options, const RunControl& control) 
                   if (options.scale != 0)
                     writer.SetAttribute("scale", fmt::format("{}", options.scale));
                 });
+  // At the end: an error stands alone.
+  const std::string remark = source->Remark();
+  if (!remark.empty() && control.observer != nullptr) control.observer->OnNote(remark);
   return {.rows = source->rows(),
           .columns = source->columns(),
           .type = ElementName({kind, false}),

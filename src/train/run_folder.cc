@@ -171,10 +171,17 @@ IterationMetrics RunFolder::LastMetrics() const {
 }
 
 std::optional<IterationMetrics> RunFolder::MetricsOf(int64_t iteration) const {
-  std::ifstream file(path_ / kMetricsName);
+  const fs::path path = path_ / kMetricsName;
+  errno = 0;
+  std::ifstream file(path);
   std::string line;
   for (int64_t i = 0; i <= iteration; ++i) {  // iterations are numbered without gaps
-    if (!std::getline(file, line)) return std::nullopt;
+    if (std::getline(file, line)) continue;
+    if ((!file.is_open() && errno != ENOENT) || file.bad()) {
+      throw Error(ErrorKind::kIo,
+                  fmt::format("{}: cannot read: {}", path.string(), ErrnoText(errno)));
+    }
+    return std::nullopt;
   }
   const std::optional<IterationMetrics> metrics = ParseMetrics(line);
   if (!metrics.has_value() || metrics->iteration != iteration) return std::nullopt;

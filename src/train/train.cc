@@ -3,7 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "data/data_set.h"
@@ -35,10 +38,12 @@ DataSet OpenData(const TrainOptions& options) {
   try {
     return DataSet(options.data);
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kNoInput || options.resume != "auto" ||
-        !HasUnfinishedRun(options.run_directory)) {
-      throw;
-    }
+    const bool goes_on = options.resume == "auto" && HasUnfinishedRun(options.run_directory);
+    const bool is_gone = std::ranges::any_of(options.data.files, [](const std::string& file) {
+      std::error_code ignored;
+      return !std::filesystem::exists(file, ignored);
+    });
+    if (error.kind() != ErrorKind::kNoInput || !goes_on || !is_gone) throw;
     throw Error(
         error.kind(),
         fmt::format("{}; where the data is elsewhere now, name its files anew: rhohat train "

@@ -172,7 +172,7 @@ def test_killed_shuffle_goes_on(rhohat, jobs, undisturbed, tmp_path, random, rem
 def test_another_shuffle_does_not_go_on_from_what_is_left(rhohat, jobs, undisturbed, tmp_path):
     whole, _ = undisturbed("shuffle")
     job, out = jobs["shuffle"], tmp_path / "out.h5"
-    environment = fault(do="kill-after", at=1, call="write", path="/journal")
+    environment = fault(do="kill-after", at=1, call="rename", path="/journal")
     assert rhohat(*job.words(out), environment=environment).code == -signal.SIGKILL
     assert (tmp_path / "out.h5.shuffle/journal").exists()
     other = ["shuffle", *job.inputs, out, "--seed", 6]

@@ -205,7 +205,7 @@ def test_missing_values(convert):
 @pytest.mark.fast
 def test_missing_value_is_an_error_unless_told(rhohat, tmp_path):
     (tmp_path / "in.csv").write_text(MISSING)
-    line = rhohat.fails(65, "convert", tmp_path / "in.csv", tmp_path / "out.h5", alone=False)
+    line = rhohat.fails(65, "convert", tmp_path / "in.csv", tmp_path / "out.h5")
     assert "line 3, column 1" in line and '"y"' in line and "--missing" in line
     assert not (tmp_path / "out.h5").exists()
 
@@ -214,7 +214,7 @@ def test_missing_value_is_an_error_unless_told(rhohat, tmp_path):
 def test_decimal_commas_are_refused(rhohat, german, tmp_path):
     """Also where the locale has them: what a file means must not depend on who reads it."""
     (tmp_path / "in.csv").write_text("a;b\n1,5;2,5\n")
-    line = rhohat.fails(65, "convert", tmp_path / "in.csv", tmp_path / "out.h5", alone=False,
+    line = rhohat.fails(65, "convert", tmp_path / "in.csv", tmp_path / "out.h5",
                         environment=german)
     assert "line 2, column 0" in line and "decimal comma" in line
     assert not (tmp_path / "out.h5").exists()
@@ -238,7 +238,7 @@ def test_names_in_the_first_line_are_told_of(rhohat, tmp_path):
 @pytest.mark.fast
 def test_a_column_of_text_is_refused_with_the_way_out(rhohat, tmp_path):
     (tmp_path / "in.csv").write_text("name,x\nAda,1\nGrace,2\n")
-    line = rhohat.fails(65, "convert", tmp_path / "in.csv", tmp_path / "out.h5", alone=False)
+    line = rhohat.fails(65, "convert", tmp_path / "in.csv", tmp_path / "out.h5")
     assert "line 2, column 0" in line and "Ada" in line and "--use-columns" in line
 
 
