@@ -94,6 +94,10 @@ void RunInfo(const Arguments& arguments, const std::atomic<bool>& stop) {
       first = false;
       if (stats) PrintStatistics(path, options, resources, stop);
     } catch (const Error& error) {
+      const bool is_of_file =
+          error.kind() == ErrorKind::kNoInput || error.kind() == ErrorKind::kBadData;
+      if (!is_of_file && error.kind() != ErrorKind::kUsage)
+        throw;  // as where nothing can be printed
       faults.Add(error);
     }
   }

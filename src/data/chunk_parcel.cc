@@ -17,7 +17,7 @@ DirectReader::ChunkParcel::ChunkParcel(const DirectReader& reader, int64_t numbe
       std::min(reader.bands_in_parcel_, reader.grid_.bands() - number * reader.bands_in_parcel_);
   const auto first = reader.places_.begin() + first_chunk_;
   places_ = {&*first, static_cast<size_t>(bands * reader.grid_.chunks_in_band())};
-  PlanReads();
+  PlaceStored();
   if (reader.in_place_) {
     stored_ = resources_->stored.Take(reader.most_stored_bytes_);
   } else {
@@ -36,23 +36,24 @@ std::span<std::byte> DirectReader::ChunkParcel::Unpacked(size_t i) const {
   return buffer.span().subspan(at, reader_.chunk_bytes_);
 }
 
-void DirectReader::ChunkParcel::PlanReads() {
+void DirectReader::ChunkParcel::PlaceStored() {
+  stored_at_.reserve(places_.size());
   size_t filled = 0;
   for (size_t begin = 0; begin < places_.size();) {
     const size_t end = EndOfRun(begin);
-    const ChunkPlace& first = places_[begin];
-    const ChunkPlace& last = places_[end - 1];
-    const bool is_written = first.stored_bytes > 0;
+    const bool is_written = places_[begin].stored_bytes > 0;
     for (size_t i = begin; i < end; ++i) {
-      stored_at_.push_back(filled + (is_written ? places_[i].offset - first.offset : 0));
+      stored_at_.push_back(filled + (is_written ? places_[i].offset - places_[begin].offset : 0));
     }
-    if (is_written) {
-      const size_t bytes = last.offset + last.stored_bytes - first.offset;
-      runs_.push_back({.offset = first.offset, .bytes = bytes, .stored_at = filled});
-      filled += bytes;
-    }
+    filled += BytesOfRun(begin, end);
     begin = end;
   }
+}
+
+size_t DirectReader::ChunkParcel::BytesOfRun(size_t begin, size_t end) const {
+  if (places_[begin].stored_bytes == 0) return 0;
+  const ChunkPlace& last = places_[end - 1];
+  return last.offset + last.stored_bytes - places_[begin].offset;
 }
 
 size_t DirectReader::ChunkParcel::EndOfRun(size_t begin) const {
@@ -70,9 +71,12 @@ size_t DirectReader::ChunkParcel::EndOfRun(size_t begin) const {
 void DirectReader::ChunkParcel::Read() {
   if (!stored_) stored_ = resources_->stored.Take(reader_.most_stored_bytes_);
   uint64_t total = 0;
-  for (const Run& run : runs_) {
-    file_->ReadAt(run.offset, stored_->span().subspan(run.stored_at, run.bytes));
-    total += run.bytes;
+  for (size_t begin = 0; begin < places_.size();) {
+    const size_t end = EndOfRun(begin);
+    const size_t bytes = BytesOfRun(begin, end);
+    file_->ReadAt(places_[begin].offset, stored_->span().subspan(stored_at_[begin], bytes));
+    total += bytes;
+    begin = end;
   }
   resources_->bytes_read.fetch_add(total, std::memory_order_relaxed);
 }

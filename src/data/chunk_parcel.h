@@ -37,19 +37,13 @@ class DirectReader::ChunkParcel final : public Parcel {
   void Unpack() override;
 
  private:
-  // Chunks that one read brings.
-  struct Run {
-    uint64_t offset = 0;  // in the file
-    size_t bytes = 0;
-    size_t stored_at = 0;
-  };
-
   // Where the elements of a chunk will be.
   std::span<std::byte> Unpacked(size_t i) const;
-  void PlanReads();
+  void PlaceStored();
   // One past the last chunk of those that lie near one after another in the file, so that one read
   // brings them.
   size_t EndOfRun(size_t begin) const;
+  size_t BytesOfRun(size_t begin, size_t end) const;
   uint32_t FilterMask(int64_t index) const;
   [[noreturn]] void ThrowDamaged(int64_t index, const Error& why) const;
 
@@ -59,7 +53,6 @@ class DirectReader::ChunkParcel final : public Parcel {
   int64_t number_;
   int64_t first_chunk_;
   std::span<const ChunkPlace> places_;
-  std::vector<Run> runs_;
   std::vector<size_t> stored_at_;
   BufferPool::Buffer stored_;
   BufferPool::Buffer unpacked_;  // none where the elements stay where they are read to

@@ -149,7 +149,8 @@ class RowSource {
   // What a column is called in messages: "column 3". Thread-safe.
   virtual std::string ColumnName(int64_t column) const;
 
-  // One line on how the rows are understood, where the user may have meant it otherwise; else empty.
+  // One line on how the rows are understood, where the user may have meant it otherwise; else
+  // empty.
   virtual std::string Remark() const { return ""; }
 
   // Bytes read from storage so far, as they are stored. Thread-safe.

@@ -14,8 +14,8 @@ namespace rhohat {
 // Throws the Error of a method that diverged: of the options, since its learning rate is at fault.
 [[noreturn]] void ThrowDiverged(std::string_view where, const std::string& fault);
 
-// Rises of J, as fractions of it: less than the one is what a method may lose near a minimum, more
-// than the other is no swing of its momentum.
+// Rises of J since a method began, as fractions of it: less than the one is what it may lose near a
+// minimum, more than the other is divergence.
 inline constexpr double kNoticeableRise = 0.01;
 inline constexpr double kDivergingRise = 1;
 

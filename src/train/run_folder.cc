@@ -176,7 +176,9 @@ std::optional<IterationMetrics> RunFolder::MetricsOf(int64_t iteration) const {
   for (int64_t i = 0; i <= iteration; ++i) {  // iterations are numbered without gaps
     if (!std::getline(file, line)) return std::nullopt;
   }
-  return ParseMetrics(line);
+  const std::optional<IterationMetrics> metrics = ParseMetrics(line);
+  if (!metrics.has_value() || metrics->iteration != iteration) return std::nullopt;
+  return metrics;
 }
 
 void RunFolder::CheckIsInPlace() const {

@@ -105,16 +105,21 @@ int64_t TrainingStage<T>::first_iteration() const {
 }
 
 // Gradient descent takes every step, whether J falls or not: it diverged where J has doubled since
-// it began, or over the last iterations.
+// it began. Over fewer iterations J may double by the swing of its momentum.
 template <class T>
 void TrainingStage<T>::ThrowIfDiverged() const {
   if (kind() != OptimizerKind::kGradientDescent) return;
+  const std::string rise = RiseSince(first_iteration(), kDivergingRise);
+  if (!rise.empty()) ThrowDiverged(InfoOf(kind()).name, rise);
+}
+
+// How J has doubled over the last iterations, which gradient descent may leave it at.
+template <class T>
+std::string TrainingStage<T>::RecentRise() const {
+  if (kind() != OptimizerKind::kGradientDescent) return "";
   constexpr int64_t kRecent = 10;  // as the stop rule has it
-  const int64_t last = around_.progress.iteration();
-  for (const int64_t iteration : {first_iteration(), std::max(first_iteration(), last - kRecent)}) {
-    const std::string rise = RiseSince(iteration, kDivergingRise);
-    if (!rise.empty()) ThrowDiverged(InfoOf(kind()).name, rise);
-  }
+  const int64_t recent = around_.progress.iteration() - kRecent;
+  return recent > first_iteration() ? RiseSince(recent, kDivergingRise) : "";
 }
 
 template <class T>
@@ -122,7 +127,7 @@ void TrainingStage<T>::WarnIfUseless() {
   const bool has_rate = IsStochastic(kind()) || kind() == OptimizerKind::kGradientDescent;
   const char* const way_out = has_rate ? "; try a smaller --learning-rate" : "";
   for (const std::string& fault :
-       {RiseSince(first_iteration(), kNoticeableRise),
+       {RiseSince(first_iteration(), kNoticeableRise), RecentRise(),
         Saturation(around_.progress.rho_hat(), around_.stage.network.activation)}) {
     if (!fault.empty()) {
       around_.reporter.Warn(fmt::format("{}: {}{}", InfoOf(kind()).name, fault, way_out));

@@ -36,6 +36,7 @@ class TrainingStage {
   int64_t first_iteration() const;
   std::string RiseSince(int64_t iteration, double fraction) const;
   void ThrowIfDiverged() const;
+  std::string RecentRise() const;
   void WarnIfStuck();
   void WarnIfUseless();
 

@@ -13,7 +13,7 @@ import pytest
 
 import faulty
 import layouts
-from program import leftovers
+from program import leftovers, read_metrics
 
 
 def train_flags(tmp_path):
@@ -355,6 +355,17 @@ def test_a_descent_in_which_j_rises_is_an_error(rhohat, tmp_path, small_data, ra
     check_names(line, ["--learning-rate", "J rose from", "another folder"])
     check_nothing_left(tmp_path, "run/model.safetensors")
     assert "diverged" in (tmp_path / "run/run.log").read_text()
+
+
+@pytest.mark.fast
+def test_a_descent_that_ends_in_a_swing_of_its_momentum_is_warned_of(rhohat, tmp_path):
+    """Far below where it began: a model, if not the best one that it came by."""
+    rhohat.ok("synth", tmp_path / "rows.h5", "--rows", 2000, "--patch", "8x8")
+    done = rhohat.ok("train", tmp_path / "rows.h5", "--hidden", 16, "--optimizer", "gd",
+                     "--run", tmp_path / "run")
+    costs = [line["cost"] for line in read_metrics(tmp_path / "run")]
+    assert 2 * costs[-11] < costs[-1] < costs[0]
+    assert "warning: gd: J rose from" in done.stderr
 
 
 @pytest.mark.fast
