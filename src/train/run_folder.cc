@@ -183,7 +183,7 @@ std::optional<IterationMetrics> RunFolder::MetricsOf(int64_t iteration) const {
     }
     return std::nullopt;
   }
-  const std::optional<IterationMetrics> metrics = ParseMetrics(line);
+  std::optional<IterationMetrics> metrics = ParseMetrics(line);
   if (!metrics.has_value() || metrics->iteration != iteration) return std::nullopt;
   return metrics;
 }
